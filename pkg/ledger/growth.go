@@ -1,0 +1,46 @@
+package ledger
+
+import (
+	"fmt"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// CheckGrowth proves that the log at now begins with the whole log at old (an
+// RFC 6962 §2.1.2 consistency proof), reading O(log n) stored hashes.
+//
+// Errors: [ErrTruncated] when now is smaller than old; [ErrAltered] when the
+// stored hashes do not give now; [ErrForked] when they do and lead to another
+// old log, or cannot show it because a hash further inside was edited, which
+// [Verify] tells apart; what stored returns.
+func CheckGrowth(old, now Head, stored HashReader) error {
+	if old.Size < 0 {
+		return fmt.Errorf("a known log of %d entries: %w", old.Size, ErrRange)
+	}
+	if old.Size > now.Size {
+		return fmt.Errorf("%d entries where there were %d: %w", now.Size, old.Size, ErrTruncated)
+	}
+	if _, err := edge(now, stored); err != nil {
+		return err
+	}
+	forked := fmt.Errorf("other entries among the first %d: %w", old.Size, ErrForked)
+	if old.Size == 0 || old.Size == now.Size {
+		// Nothing lies between the two; an empty log has but one root.
+		want := now.Root
+		if old.Size == 0 {
+			want = EmptyRoot()
+		}
+		if old.Root != want {
+			return forked
+		}
+		return nil
+	}
+	proof, err := tlog.ProveTree(now.Size, old.Size, stored)
+	if err != nil {
+		return fmt.Errorf("proving growth from %d to %d entries: %w", old.Size, now.Size, err)
+	}
+	if tlog.CheckTree(proof, now.Size, now.Root, old.Size, old.Root) != nil {
+		return forked
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package ledger
+
+import (
+	"errors"
+	"testing"
+
+	"golang.org/x/mod/sumdb/tlog"
+	"pgregory.net/rapid"
+)
+
+func TestCheckGrowth(t *testing.T) {
+	const size = 600
+	m := newMemLog(t, size)
+	want := newOracle(t, size)
+	rapid.Check(t, func(rt *rapid.T) {
+		now := rapid.Int64Range(0, size).Draw(rt, "now")
+		old := rapid.Int64Range(0, now).Draw(rt, "old")
+		from, to := Head{old, want.root(t, old)}, Head{now, want.root(t, now)}
+		if err := CheckGrowth(from, to, m); err != nil {
+			rt.Fatalf("%d to %d: %v", old, now, err)
+		}
+		from.Root[rapid.IntRange(0, 31).Draw(rt, "byte")] ^= 2
+		if err := CheckGrowth(from, to, m); !errors.Is(err, ErrForked) {
+			rt.Fatalf("%d to %d with another old root: %v, want ErrForked", old, now, err)
+		}
+	})
+}
+
+func TestCheckGrowthRefuses(t *testing.T) {
+	m := newMemLog(t, 600)
+	old := Head{300, newOracle(t, 300).root(t, 300)}
+	t.Run("shrunk", func(t *testing.T) {
+		if err := CheckGrowth(m.head, old, m); !errors.Is(err, ErrTruncated) {
+			t.Errorf("error = %v, want ErrTruncated", err)
+		}
+	})
+	t.Run("negative", func(t *testing.T) {
+		if err := CheckGrowth(Head{-1, EmptyRoot()}, m.head, m); !errors.Is(err, ErrRange) {
+			t.Errorf("error = %v, want ErrRange", err)
+		}
+	})
+	t.Run("head edited", func(t *testing.T) {
+		now := m.head
+		now.Root[0] ^= 1
+		if err := CheckGrowth(old, now, m); !errors.Is(err, ErrAltered) {
+			t.Errorf("error = %v, want ErrAltered", err)
+		}
+	})
+	t.Run("hash of the edge edited", func(t *testing.T) {
+		c := m.clone()
+		c.stored[tlog.StoredHashIndex(9, 0)].Hash[0] ^= 1
+		if err := CheckGrowth(old, c.head, c); !errors.Is(err, ErrAltered) {
+			t.Errorf("error = %v, want ErrAltered", err)
+		}
+	})
+	t.Run("hash gone", func(t *testing.T) {
+		c := m.clone()
+		c.stored = c.stored[:tlog.StoredHashCount(300)]
+		if err := CheckGrowth(old, c.head, c); !errors.Is(err, ErrMissing) {
+			t.Errorf("error = %v, want ErrMissing", err)
+		}
+	})
+	t.Run("older entry replaced and all rebuilt", func(t *testing.T) {
+		c := m.clone()
+		c.leaves[17].leaf[0] ^= 1
+		c = c.rebuild(t)
+		if err := CheckGrowth(old, c.head, c); !errors.Is(err, ErrForked) {
+			t.Errorf("error = %v, want ErrForked", err)
+		}
+	})
+}
