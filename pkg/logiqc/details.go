@@ -1,0 +1,65 @@
+package logiqc
+
+// Details is the allow-list of what an event may say beyond its common
+// fields; each action uses a few of them. It carries enough to rebuild every
+// account, the policy, tokens and sessions from the log alone ([Replay]).
+type Details struct {
+	// Of store.initialised.
+	Store  string `json:"store,omitempty"`  // its id
+	Origin string `json:"origin,omitempty"` // of the log's checkpoints
+
+	// Of user.created and user.imported: the account as it was made.
+	Account *Snapshot `json:"account,omitempty"`
+	// Of user.updated and policy.changed: what changed, in order of the fields.
+	Changes []Change `json:"changes,omitempty"`
+	// Of user.password_set: SHA-256 of the PHC string, hex.
+	Password string `json:"password,omitempty"`
+
+	// Of the mfa.* actions.
+	Enrolment     string `json:"enrolment,omitempty"` // id
+	Replaces      string `json:"replaces,omitempty"`  // id of the enrolment it takes over from
+	Step          int64  `json:"step,omitempty"`      // time step spent
+	Authenticator *bool  `json:"authenticator,omitempty"`
+	Pending       *bool  `json:"pending,omitempty"`
+	RecoveryCodes *int   `json:"recovery_codes,omitempty"` // cleared, issued or left
+	Sessions      *int   `json:"sessions,omitempty"`       // ended
+	KeptSessions  bool   `json:"kept_sessions,omitempty"`
+	NotifyUser    string `json:"notify_user,omitempty"` // who is to tell the user: "operator"
+
+	// Of signin.*, session.* and token.*.
+	Session   string  `json:"session,omitempty"` // id
+	Next      string  `json:"next,omitempty"`    // what signin.started waits for
+	Method    string  `json:"method,omitempty"`  // password, code or recovery_code: the last factor
+	Cause     string  `json:"cause,omitempty"`   // true reason of a failure that read like any other
+	Drift     int64   `json:"drift_seconds,omitempty"`
+	Until     Time    `json:"until,omitzero"`
+	Misses    int     `json:"misses,omitempty"`
+	Token     string  `json:"token,omitempty"` // id
+	Name      string  `json:"name,omitempty"`  // of the token
+	Role      Role    `json:"role,omitempty"`
+	Allow     []Right `json:"allow,omitempty"`
+	ExpiresAt Time    `json:"expires_at,omitzero"`
+	All       bool    `json:"all,omitempty"` // session.revoked, token.revoked: every one of the target, or of all
+}
+
+// Snapshot is an account as it was made.
+type Snapshot struct {
+	Username  string `json:"username"`
+	Email     string `json:"email"`
+	Name      string `json:"name"`
+	Phone     string `json:"phone"`
+	Role      Role   `json:"role"`
+	Status    Status `json:"status"`
+	Auth      Method `json:"auth"`
+	Toggle    OnOff  `json:"toggle"`
+	Protected bool   `json:"protected"`
+	Password  string `json:"password"`  // SHA-256 of the PHC string, hex, or ""
+	Enrolment string `json:"enrolment"` // id of an imported one, or ""
+}
+
+// Change is one field before and after.
+type Change struct {
+	Field string `json:"field"`
+	From  string `json:"from"`
+	To    string `json:"to"`
+}

@@ -1,0 +1,189 @@
+package logiqc
+
+import (
+	"maps"
+	"slices"
+)
+
+// Replay is the state of accounts, policy, sessions and tokens as the audit
+// log tells it: the fold of its events. What the store holds must equal it.
+type Replay struct {
+	Policy   Policy
+	Accounts map[string]*Replayable // by account id
+	Sessions map[string]string      // session id to account id
+	Tokens   map[string]Tokenable   // by token id
+}
+
+// Replayable is what the log knows of an account. Its fields are those that a
+// change in the store behind the log's back would have to touch.
+type Replayable struct {
+	Snapshot
+	ContactChangedAt Time
+	Step             int64 // newest time step spent of the enrolment
+	RecoveryCodes    int   // unused
+	ResetAt          Time
+	LastEvent        int64
+}
+
+// Tokenable is what the log knows of a live token.
+type Tokenable struct {
+	Owner     string // account id
+	Name      string
+	Role      Role
+	Allow     []Right
+	ExpiresAt Time
+}
+
+// NewReplay is the state before the first event.
+func NewReplay() *Replay {
+	return &Replay{Policy: DefaultPolicy(), Accounts: map[string]*Replayable{},
+		Sessions: map[string]string{}, Tokens: map[string]Tokenable{}}
+}
+
+// Apply folds the next event in. Events that changed nothing leave the state
+// alone; an event about an account the log does not know is Integrity.
+func (r *Replay) Apply(e Event) error {
+	if e.Outcome != Success {
+		return nil
+	}
+	switch e.Action {
+	case StoreInitialised, PolicyChanged, MFAEnforced, MFAUnenforced:
+		return r.applyPolicy(e)
+	case UserCreated, UserImported:
+		return r.applySnapshot(e)
+	case TokenCreated:
+		d := e.Details
+		r.Tokens[d.Token] = Tokenable{Owner: e.Target.ID, Name: d.Name, Role: d.Role, Allow: d.Allow, ExpiresAt: d.ExpiresAt}
+		return nil
+	case TokenRevoked:
+		maps.DeleteFunc(r.Tokens, func(id string, t Tokenable) bool {
+			return id == e.Details.Token || (e.Details.All && (e.Target.ID == "" || e.Target.ID == t.Owner))
+		})
+		return nil
+	case SessionRevoked:
+		maps.DeleteFunc(r.Sessions, func(id, owner string) bool {
+			return id == e.Details.Session || (e.Details.All && (e.Target.ID == "" || e.Target.ID == owner))
+		})
+		return nil
+	}
+	return r.applyAccount(e)
+}
+
+// applySnapshot folds in an account that was made, or updated by an import.
+func (r *Replay) applySnapshot(e Event) error {
+	made := e.Details.Account
+	if made == nil {
+		return Errorf(Integrity, "event %d makes an account and does not say which", e.Seq)
+	}
+	a, ok := r.Accounts[e.Target.ID]
+	if !ok {
+		a = &Replayable{Snapshot: *made}
+		r.Accounts[e.Target.ID] = a
+	}
+	if a.Email != made.Email || a.Phone != made.Phone {
+		a.ContactChangedAt = e.Time
+	}
+	if a.Enrolment != made.Enrolment {
+		a.Step, a.RecoveryCodes = 0, 0
+	}
+	if a.Role != made.Role || a.Status != made.Status || a.Password != made.Password {
+		r.endSessions(e.Target.ID)
+	}
+	a.Snapshot, a.LastEvent = *made, e.Seq
+	return nil
+}
+
+// applyAccount folds in an event about one account that exists.
+func (r *Replay) applyAccount(e Event) error {
+	a, ok := r.Accounts[e.Target.ID]
+	if !ok {
+		return Errorf(Integrity, "event %d is about an account the log does not know", e.Seq)
+	}
+	d := e.Details
+	switch e.Action {
+	case UserUpdated:
+		a.applyChanges(d.Changes, e.Time)
+		if slices.ContainsFunc(d.Changes, func(c Change) bool { return c.Field == "role" }) {
+			r.endSessions(e.Target.ID)
+		}
+	case UserActivated:
+		a.Status = Active
+	case UserDeactivated:
+		a.Status = Inactive
+		r.endSessions(e.Target.ID)
+	case UserPasswordSet:
+		a.Password = d.Password
+		if d.Sessions != nil { // a rehash at sign-in ends none
+			r.endSessions(e.Target.ID)
+		}
+	case UserProtected:
+		a.Protected = true
+	case UserUnprotected:
+		a.Protected = false
+	case MFAEnabled:
+		a.Toggle = true
+	case MFADisabled:
+		a.Toggle = false
+	case MFAResetDone:
+		a.Enrolment, a.Step, a.RecoveryCodes, a.ResetAt = "", 0, 0, e.Time
+		if !d.KeptSessions {
+			r.endSessions(e.Target.ID)
+		}
+	case MFAEnrolled, MFAReplaced:
+		a.Enrolment, a.Step, a.Toggle, a.RecoveryCodes = d.Enrolment, d.Step, true, RecoveryCodeCount
+	case RecoveryCodesIssued:
+		a.RecoveryCodes = RecoveryCodeCount
+		a.spend(d.Step)
+	case RecoveryCodeUsed:
+		a.RecoveryCodes--
+	case SessionCreated:
+		r.Sessions[d.Session] = e.Target.ID
+	case SigninSucceeded:
+		r.Sessions[d.Session] = e.Target.ID
+		a.spend(d.Step)
+	case SigninStarted, EnrolmentStarted:
+		a.spend(d.Step)
+		return nil
+	default:
+		return nil
+	}
+	a.LastEvent = e.Seq
+	return nil
+}
+
+// spend moves the newest spent step; it only grows.
+func (a *Replayable) spend(step int64) { a.Step = max(a.Step, step) }
+
+func (a *Replayable) applyChanges(changes []Change, at Time) {
+	for _, c := range changes {
+		switch c.Field {
+		case "email":
+			a.Email, a.ContactChangedAt = c.To, at
+		case "phone":
+			a.Phone, a.ContactChangedAt = c.To, at
+		case "name":
+			a.Name = c.To
+		case "role":
+			a.Role = Role(c.To)
+		}
+	}
+}
+
+func (r *Replay) endSessions(account string) {
+	maps.DeleteFunc(r.Sessions, func(_, owner string) bool { return owner == account })
+}
+
+func (r *Replay) applyPolicy(e Event) error {
+	switch e.Action {
+	case MFAEnforced:
+		r.Policy.Enforced = true
+	case MFAUnenforced:
+		r.Policy.Enforced = false
+	}
+	for _, c := range e.Details.Changes {
+		if err := r.Policy.Set(c.Field, c.To); err != nil {
+			return Errorf(Integrity, "event %d: %w", e.Seq, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+package logiqc
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Consent is how far the person or script behind a change has agreed to it.
+// The zero Consent asks for a preview: every check is made, refusals are
+// recorded, and what passes all of them answers ConfirmationRequired with what
+// would happen.
+type Consent struct {
+	DryRun bool   `json:"dry_run"` // say what would happen; change and record nothing
+	Given  bool   `json:"given"`   // Confirm was pressed or --yes typed
+	CanAsk bool   `json:"can_ask"` // a preview that a dialog will follow
+	Typed  string `json:"typed"`   // the username as the operator typed it
+}
+
+// CheckTouch refuses an actor of the help desk a privileged account.
+func (u User) CheckTouch(by Actor) error {
+	if by.Limited() && u.Privileged() {
+		return Errorf(Forbidden, "%s is a privileged account; the help desk may not change it", u.Username).
+			WithHint("ask an administrator")
+	}
+	return nil
+}
+
+// CheckReset refuses a reset that the rules do not allow (product.md R1, R5,
+// R7), in the order of the contract: Forbidden, SelfReset, SSOAccount,
+// Privileged.
+func (u User) CheckReset(by Actor, c Consent) error {
+	if err := u.CheckTouch(by); err != nil {
+		return err
+	}
+	if by.IsSelf(u.ID) {
+		return Errorf(SelfReset, "nobody resets their own MFA").
+			WithHint("move to a new phone: logiqc enrol --replace; or ask another administrator")
+	}
+	if err := u.CheckHasMFA("reset"); err != nil {
+		return err
+	}
+	willAsk := c.CanAsk && !c.Given && by.Kind == Person
+	if u.Privileged() && !willAsk && !u.typed(by, c) {
+		return u.privilegedError()
+	}
+	return nil
+}
+
+// typed reports whether a person typed the account's username; a token has no
+// hands.
+func (u User) typed(by Actor, c Consent) bool {
+	return by.Kind == Person && Key(strings.TrimSpace(c.Typed)) == Key(u.Username)
+}
+
+func (u User) privilegedError() error {
+	what := "marked protected"
+	if u.Role != RoleUser {
+		what = "of role " + string(u.Role)
+	}
+	return Errorf(Privileged, "%s is %s: --yes alone does not reset it", u.Username, what).
+		WithHint("run it on a terminal and type the username: logiqc mfa reset %s", u.Username)
+}
+
+// CheckHasMFA refuses with SSOAccount to do something to the MFA of an account
+// that has none here (product.md R7).
+func (u User) CheckHasMFA(verb string) error {
+	if u.Auth != BySSO {
+		return nil
+	}
+	return Errorf(SSOAccount, "%s signs in by SSO: there is no MFA to %s here, their identity provider manages it",
+		u.Username, verb)
+}
+
+// CheckDisable refuses to turn a toggle off that the organisation's
+// enforcement locks on (product.md R8).
+func (u User) CheckDisable(p Policy) error {
+	if err := u.CheckHasMFA("disable"); err != nil {
+		return err
+	}
+	if p.Enforced {
+		return Errorf(Enforced, "MFA is required by the organisation, so it cannot be disabled for %s", u.Username).
+			WithHint("a lost phone needs a reset, not this: logiqc mfa reset %s", u.Username)
+	}
+	return nil
+}
+
+// CheckKeepsAdmin refuses to take away the last active admin (product.md
+// R15). admins is how many active admins there are.
+func (u User) CheckKeepsAdmin(admins int) error {
+	if u.Role == RoleAdmin && u.Status == Active && admins <= 1 {
+		return Errorf(LastAdmin, "%s is the last active admin", u.Username).
+			WithHint("make another one first: logiqc users edit <user> --role admin")
+	}
+	return nil
+}
+
+// Shown is an opaque mark of what a reset dialog shows of the account. A reset
+// that carries it fails with Conflict when it no longer fits (product.md R6;
+// ASVS 15.4.2).
+func (u User) Shown() string {
+	id := func(e *Enrolment) string {
+		if e == nil {
+			return "-"
+		}
+		return e.ID
+	}
+	return fmt.Sprintf("%s/%s/%s/%s/%s/%t", u.ID, id(u.Enrolled), id(u.Pending), u.Auth, u.Role, u.Protected)
+}
+
+// CheckShown refuses with Conflict when the account is not as it was shown.
+// An empty mark or a nil time asks for nothing.
+func (u User) CheckShown(mark string, enrolledAt *Time) error {
+	var at Time
+	if u.Enrolled != nil {
+		at = u.Enrolled.EnrolledAt
+	}
+	if (mark != "" && mark != u.Shown()) || (enrolledAt != nil && *enrolledAt != at) {
+		return Errorf(Conflict, "the enrolment of %s has changed since it was shown; nothing was reset", u.Username).
+			WithHint("look again: logiqc users show %s", u.Username)
+	}
+	return nil
+}
+
+// Clears tells what a reset of the account at now would clear, sessions
+// aside; any is false when there is nothing.
+func (u User) Clears(now Time) (c Cleared, any bool) {
+	c.Authenticator = u.Enrolled != nil
+	c.Pending = u.PendingAt(now) != nil
+	c.RecoveryCodes = u.RecoveryLeft
+	return c, c.Authenticator || c.Pending || u.CodeThrottle.Misses > 0
+}
+
+// ContactMessage is the ready-made message with which the operator tells the
+// user of a reset (product.md R10); at is the local time of the operator.
+func ContactMessage(a Account, at string) string {
+	first, _, _ := strings.Cut(a.DisplayName(), " ")
+	next := "Sign in as usual and set up your authenticator app again."
+	if a.Signin.Next != NextEnrol {
+		next = "Sign in as usual."
+	}
+	return fmt.Sprintf("Hello %s, your MFA was reset on %s. %s If you did not ask for this, call the help desk at once.",
+		first, at, next)
+}

@@ -1,0 +1,252 @@
+package service
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/logiqc/logiqc/pkg/logiqc"
+	"github.com/logiqc/logiqc/pkg/store"
+)
+
+// CreateToken implements [logiqc.Service].
+func (s *service) CreateToken(ctx context.Context, r logiqc.NewToken) (info logiqc.TokenInfo, bearer logiqc.Secret, err error) {
+	if err := checkToken(r); err != nil {
+		return info, "", err
+	}
+	r.Given = true
+	err = s.desk.update(ctx, s.actor, r.Request, func(t *txn) error {
+		if err := t.need(logiqc.Administer, logiqc.TokenCreated, ""); err != nil {
+			return err
+		}
+		matter := r
+		matter.Request = logiqc.Request{Reason: r.Reason}
+		info, _, err = once(t, "tokens create", matter, func() (logiqc.TokenInfo, error) {
+			var hash [32]byte
+			if bearer, hash, err = newBearer(s.desk.rand, tokenPrefix); err != nil {
+				return info, err
+			}
+			return t.createToken(r, hash)
+		})
+		return err
+	})
+	return info, bearer, err
+}
+
+// checkToken refuses a token that could never be used as meant.
+func checkToken(r logiqc.NewToken) error {
+	if err := logiqc.CheckText("the name", r.Name, logiqc.MaxName); err != nil {
+		return err
+	}
+	switch {
+	case strings.TrimSpace(r.Name) == "":
+		return logiqc.Errorf(logiqc.Usage, "a token needs a name")
+	case (r.Role == "") == (len(r.Allow) == 0):
+		return logiqc.Errorf(logiqc.Usage, "a token takes either --role or --allow")
+	case r.Role != "" && !slices.Contains(logiqc.TokenRoles, r.Role):
+		return logiqc.Errorf(logiqc.Usage, "%q is no role of a token: one of app, helpdesk, auditor, admin", r.Role)
+	}
+	for _, right := range r.Allow {
+		if !slices.Contains(logiqc.TokenRights, right) {
+			return logiqc.Errorf(logiqc.Usage, "%q is no right of a token: any of %s", right, joinRights(logiqc.TokenRights))
+		}
+	}
+	return nil
+}
+
+func joinRights(rights []logiqc.Right) string {
+	names := make([]string, len(rights))
+	for i, r := range rights {
+		names[i] = string(r)
+	}
+	return strings.Join(names, ", ")
+}
+
+func (t *txn) createToken(r logiqc.NewToken, hash [32]byte) (info logiqc.TokenInfo, err error) {
+	if r.ExpiresAt != 0 && r.ExpiresAt <= t.Now() {
+		return info, logiqc.Errorf(logiqc.Usage, "the token would have expired already")
+	}
+	id, err := t.desk.newID()
+	if err != nil {
+		return info, err
+	}
+	info = logiqc.TokenInfo{ID: id, Name: r.Name, Role: r.Role, Allow: r.Allow, User: t.actor.Username,
+		CreatedAt: t.Now(), ExpiresAt: r.ExpiresAt}
+	if info.Allow == nil {
+		info.Allow = []logiqc.Right{}
+	}
+	if err := t.InsertToken(store.Token{TokenInfo: info, Hash: hash, UserID: t.actor.AccountID}); err != nil {
+		return info, refuse(logiqc.TokenCreated, "", err)
+	}
+	_, err = t.record(logiqc.TokenCreated, logiqc.Target{ID: t.actor.AccountID, Username: t.actor.Username},
+		logiqc.Details{Token: id, Name: r.Name, Role: r.Role, Allow: r.Allow, ExpiresAt: r.ExpiresAt})
+	return info, err
+}
+
+// Tokens implements [logiqc.Service].
+func (s *service) Tokens(ctx context.Context) (infos []logiqc.TokenInfo, err error) {
+	err = s.desk.view(ctx, s.actor, func(t *txn) error {
+		if err := t.need(logiqc.Administer, logiqc.AuditViewed, ""); err != nil {
+			return err
+		}
+		tokens, err := t.Tokens()
+		infos = make([]logiqc.TokenInfo, 0, len(tokens))
+		for _, k := range tokens {
+			infos = append(infos, k.TokenInfo)
+		}
+		return err
+	})
+	return infos, err
+}
+
+// RevokeTokens implements [logiqc.Service].
+func (s *service) RevokeTokens(ctx context.Context, r logiqc.Revocation) (n int, err error) {
+	err = s.desk.update(ctx, s.actor, r.Request, func(t *txn) error {
+		if err := t.need(logiqc.Administer, logiqc.TokenRevoked, ""); err != nil {
+			return err
+		}
+		matter := r
+		matter.Request = logiqc.Request{Reason: r.Reason}
+		n, _, err = once(t, "tokens revoke", matter, func() (int, error) { return t.revokeTokens(r) })
+		return err
+	})
+	return n, err
+}
+
+func (t *txn) revokeTokens(r logiqc.Revocation) (n int, err error) {
+	if !r.Given && !r.DryRun {
+		return 0, confirmationRequired("no token was revoked")
+	}
+	if r.All {
+		if n, err = t.Tx.RevokeTokens(""); err != nil || n == 0 {
+			return n, err
+		}
+		_, err = t.record(logiqc.TokenRevoked, logiqc.Target{}, logiqc.Details{All: true})
+		return n, err
+	}
+	k, err := t.TokenByID(r.ID)
+	if err != nil {
+		return 0, err
+	}
+	ok, err := t.RevokeToken(k.ID)
+	if err != nil || !ok {
+		return 0, err
+	}
+	_, err = t.record(logiqc.TokenRevoked, logiqc.Target{ID: k.UserID, Username: k.User}, logiqc.Details{Token: k.ID, Name: k.Name})
+	return 1, err
+}
+
+// Sessions implements [logiqc.Service]: one's own for everybody, those of
+// others for administrators.
+func (s *service) Sessions(ctx context.Context, ref string) (infos []logiqc.SessionInfo, err error) {
+	err = s.desk.view(ctx, s.actor, func(t *txn) error {
+		userID, err := t.sessionsOf(ref, logiqc.AuditViewed)
+		if err != nil {
+			return err
+		}
+		sessions, err := t.Tx.Sessions(userID)
+		if err != nil {
+			return err
+		}
+		infos = make([]logiqc.SessionInfo, 0, len(sessions))
+		names := map[string]string{}
+		for _, sess := range sessions {
+			if _, ok := names[sess.UserID]; !ok {
+				u, err := t.UserByID(sess.UserID)
+				if err != nil {
+					return err
+				}
+				names[u.ID] = u.Username
+			}
+			infos = append(infos, logiqc.SessionInfo{ID: sess.ID, User: names[sess.UserID], Host: sess.Host,
+				CreatedAt: sess.CreatedAt, LastUsedAt: sess.LastUsedAt, ExpiresAt: sess.ExpiresAt})
+		}
+		return nil
+	})
+	return infos, err
+}
+
+// sessionsOf returns whose sessions are meant, "" for everybody's, and refuses
+// those of others to all but administrators.
+func (t *txn) sessionsOf(ref string, action logiqc.Action) (userID string, err error) {
+	if ref == "" {
+		if t.actor.May(logiqc.Administer) {
+			return "", nil
+		}
+		return t.actor.AccountID, nil
+	}
+	u, err := t.UserByRef(ref)
+	if err == nil && t.actor.IsSelf(u.ID) {
+		return u.ID, nil
+	}
+	if err := t.need(logiqc.Administer, action, ref); err != nil {
+		return "", err
+	}
+	return u.ID, err
+}
+
+// RevokeSessions implements [logiqc.Service].
+func (s *service) RevokeSessions(ctx context.Context, r logiqc.Revocation) (n int, err error) {
+	err = s.desk.update(ctx, s.actor, r.Request, func(t *txn) error {
+		matter := r
+		matter.Request = logiqc.Request{Reason: r.Reason}
+		n, _, err = once(t, "sessions revoke", matter, func() (int, error) { return t.revokeSessions(r) })
+		return err
+	})
+	return n, err
+}
+
+func (t *txn) revokeSessions(r logiqc.Revocation) (n int, err error) {
+	if r.ID != "" {
+		return t.revokeSession(r)
+	}
+	target := logiqc.Target{}
+	if r.All {
+		if err := t.need(logiqc.Administer, logiqc.SessionRevoked, ""); err != nil {
+			return 0, err
+		}
+	} else {
+		userID, err := t.sessionsOf(r.User, logiqc.SessionRevoked)
+		if err != nil {
+			return 0, err
+		}
+		u, err := t.UserByID(userID)
+		if err != nil {
+			return 0, err
+		}
+		target = u.Target()
+	}
+	if !r.Given && !r.DryRun {
+		return 0, confirmationRequired("no session was ended")
+	}
+	if n, err = t.EndSessions(target.ID); err != nil || n == 0 {
+		return n, err
+	}
+	_, err = t.record(logiqc.SessionRevoked, target, logiqc.Details{All: true, Sessions: &n})
+	return n, err
+}
+
+// revokeSession ends one session by its id.
+func (t *txn) revokeSession(r logiqc.Revocation) (int, error) {
+	sess, err := t.SessionByID(r.ID)
+	if err == nil && !t.actor.IsSelf(sess.UserID) || err != nil {
+		if err := t.need(logiqc.Administer, logiqc.SessionRevoked, ""); err != nil {
+			return 0, err
+		}
+	}
+	if err != nil {
+		return 0, err
+	}
+	if !r.Given && !r.DryRun {
+		return 0, confirmationRequired("no session was ended")
+	}
+	u, err := t.UserByID(sess.UserID)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := t.DeleteSession(sess.ID); err != nil {
+		return 0, err
+	}
+	_, err = t.record(logiqc.SessionRevoked, u.Target(), logiqc.Details{Session: sess.ID})
+	return 1, err
+}

@@ -1,0 +1,60 @@
+package service
+
+import (
+	"context"
+
+	"github.com/logiqc/logiqc/pkg/logiqc"
+)
+
+// Policy implements [logiqc.Service].
+func (s *service) Policy(ctx context.Context) (p logiqc.Policy, err error) {
+	err = s.desk.view(ctx, s.actor, func(t *txn) error {
+		p = t.policy
+		return t.need(logiqc.UsersRead, logiqc.UserViewed, "")
+	})
+	return p, err
+}
+
+// Enforce implements [logiqc.Service].
+func (s *service) Enforce(ctx context.Context, r logiqc.Enforcement) (out logiqc.EnforcementResult, err error) {
+	action := logiqc.MFAEnforced
+	if !r.On {
+		action = logiqc.MFAUnenforced
+	}
+	err = s.desk.update(ctx, s.actor, r.Request, func(t *txn) error {
+		if err := t.need(logiqc.Administer, action, ""); err != nil {
+			return err
+		}
+		matter := r
+		matter.Request = logiqc.Request{Reason: r.Reason}
+		var again bool
+		out, again, err = once(t, "mfa enforce", matter, func() (logiqc.EnforcementResult, error) { return t.enforce(r, action) })
+		out.Replayed.Replayed = again
+		return err
+	})
+	return out, err
+}
+
+func (t *txn) enforce(r logiqc.Enforcement, action logiqc.Action) (out logiqc.EnforcementResult, err error) {
+	was := t.policy.Enforced
+	t.policy.Enforced = r.On
+	if out.Figures, err = t.Figures(t.policy); err != nil {
+		return out, err
+	}
+	out.Enforced = r.On
+	switch {
+	case was == r.On:
+		return out, nil
+	case !r.Given && !r.DryRun:
+		return out, confirmationRequired("nothing was changed")
+	}
+	if err := t.SetPolicy(t.policy); err != nil {
+		return out, err
+	}
+	out.Changed = !r.DryRun
+	if r.DryRun {
+		out.Enforced = was
+	}
+	_, err = t.record(action, logiqc.Target{}, logiqc.Details{})
+	return out, err
+}

@@ -1,0 +1,184 @@
+package service
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/logiqc/logiqc/pkg/logiqc"
+	"github.com/logiqc/logiqc/pkg/store"
+)
+
+// Difference is one thing that the store says otherwise than the log.
+type Difference struct {
+	User      string `json:"user"` // or "" for the policy
+	Field     string `json:"field"`
+	Log       string `json:"log"`
+	Store     string `json:"store"`
+	LastEvent int64  `json:"last_event"` // the newest event about the account, -1 for none
+}
+
+// Reconcile replays the log and compares the outcome with accounts, policy,
+// tokens and sessions: a change made behind the log's back is a difference.
+// compared is how many accounts were looked at.
+func (d *Desk) Reconcile(ctx context.Context) (compared int, diffs []Difference, err error) {
+	err = d.store.View(ctx, func(tx *store.Tx) error {
+		replay, err := replayOf(tx)
+		if err != nil {
+			return err
+		}
+		r := reconciler{tx: tx, replay: replay, diffs: []Difference{}, seen: map[string]string{}}
+		if err := r.policy(); err != nil {
+			return err
+		}
+		if err := r.accounts(); err != nil {
+			return err
+		}
+		if err := r.sessions(); err != nil {
+			return err
+		}
+		err = r.tokens()
+		compared, diffs = len(r.seen), r.diffs
+		return err
+	})
+	return compared, diffs, err
+}
+
+// replayOf folds the whole log.
+func replayOf(tx *store.Tx) (*logiqc.Replay, error) {
+	r := logiqc.NewReplay()
+	size, _, err := tx.Head()
+	if err != nil {
+		return nil, err
+	}
+	err = tx.Leaves(0, size, func(seq int64, leaf []byte, _ store.EventColumns) error {
+		e, err := logiqc.ParseLeaf(seq, leaf)
+		if err != nil {
+			return err
+		}
+		return r.Apply(e)
+	})
+	return r, err
+}
+
+type reconciler struct {
+	tx     *store.Tx
+	replay *logiqc.Replay
+	diffs  []Difference
+	seen   map[string]string // id to username of the accounts in the store
+}
+
+func (r *reconciler) differ(user, field, log, store string, last int64) {
+	if log != store {
+		r.diffs = append(r.diffs, Difference{User: user, Field: field, Log: log, Store: store, LastEvent: last})
+	}
+}
+
+func (r *reconciler) policy() error {
+	p, err := r.tx.Policy()
+	if err != nil {
+		return err
+	}
+	logged, stored := r.replay.Policy.Values(), p.Values()
+	for _, key := range logiqc.PolicyKeys {
+		r.differ("", key, logged[key], stored[key], -1)
+	}
+	return nil
+}
+
+func (r *reconciler) accounts() error {
+	p, err := r.tx.Policy()
+	if err != nil {
+		return err
+	}
+	for q := (logiqc.UserQuery{}); ; {
+		users, next, err := r.tx.Find(q, p)
+		if err != nil {
+			return err
+		}
+		for _, u := range users {
+			r.seen[u.ID] = u.Username
+			r.account(u)
+		}
+		if next == "" {
+			break
+		}
+		q.Cursor = next
+	}
+	for id, a := range r.replay.Accounts {
+		if _, ok := r.seen[id]; !ok {
+			r.differ(a.Username, "account", id, "", a.LastEvent)
+		}
+	}
+	return nil
+}
+
+func (r *reconciler) account(u logiqc.User) {
+	a, ok := r.replay.Accounts[u.ID]
+	if !ok {
+		r.differ(u.Username, "account", "", u.ID, -1)
+		return
+	}
+	s := snapshotOf(u)
+	var step int64
+	if u.Enrolled != nil {
+		step = u.Enrolled.Step
+	}
+	for _, f := range []struct{ field, log, store string }{
+		{"username", a.Username, s.Username}, {"email", a.Email, s.Email}, {"name", a.Name, s.Name},
+		{"phone", a.Phone, s.Phone}, {"role", string(a.Role), string(s.Role)}, {"status", string(a.Status), string(s.Status)},
+		{"auth", string(a.Auth), string(s.Auth)}, {"toggle", a.Toggle.String(), s.Toggle.String()},
+		{"protected", strconv.FormatBool(a.Protected), strconv.FormatBool(s.Protected)}, {"password", a.Password, s.Password},
+		{"enrolment", a.Enrolment, s.Enrolment}, {"step", strconv.FormatInt(a.Step, 10), strconv.FormatInt(step, 10)},
+		{"recovery_codes", strconv.Itoa(a.RecoveryCodes), strconv.Itoa(u.RecoveryLeft)},
+		{"contact_changed_at", a.ContactChangedAt.String(), u.ContactChangedAt.String()},
+		{"reset_at", a.ResetAt.String(), u.ResetAt.String()},
+	} {
+		r.differ(u.Username, f.field, f.log, f.store, a.LastEvent)
+	}
+}
+
+// sessions looks for sessions that no event made. One that the log knows and
+// the store has not may have expired, which is no event.
+func (r *reconciler) sessions() error {
+	live, err := r.tx.Sessions("")
+	if err != nil {
+		return err
+	}
+	for _, s := range live {
+		if r.replay.Sessions[s.ID] != s.UserID {
+			r.differ(r.seen[s.UserID], "session", "", s.ID, -1)
+		}
+	}
+	return nil
+}
+
+// tokens compares what is in force: a token that was revoked by an event must
+// not be alive.
+func (r *reconciler) tokens() error {
+	tokens, err := r.tx.Tokens()
+	if err != nil {
+		return err
+	}
+	live := map[string]bool{}
+	for _, t := range tokens {
+		if t.RevokedAt != 0 {
+			continue
+		}
+		live[t.ID] = true
+		logged, ok := r.replay.Tokens[t.ID]
+		if !ok {
+			r.differ(t.User, "token", "", t.ID, -1)
+			continue
+		}
+		r.differ(t.User, "token "+t.ID+" owner", logged.Owner, t.UserID, -1)
+		r.differ(t.User, "token "+t.ID+" role", string(logged.Role), string(t.Role), -1)
+		r.differ(t.User, "token "+t.ID+" allow", joinRights(logged.Allow), joinRights(t.Allow), -1)
+		r.differ(t.User, "token "+t.ID+" expires_at", logged.ExpiresAt.String(), t.ExpiresAt.String(), -1)
+	}
+	for id, t := range r.replay.Tokens {
+		if !live[id] {
+			r.differ(r.seen[t.Owner], "token", id, "", -1)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,200 @@
+package service
+
+import (
+	"context"
+	"slices"
+
+	"github.com/logiqc/logiqc/pkg/logiqc"
+)
+
+// service is the Service of one actor.
+type service struct {
+	desk  *Desk
+	actor logiqc.Actor
+}
+
+// Actor implements [logiqc.Service].
+func (s *service) Actor() logiqc.Actor { return s.actor }
+
+// ResetMFA implements [logiqc.Service]. All that it clears, the sessions it
+// ends and the events that say so are one transaction.
+func (s *service) ResetMFA(ctx context.Context, r logiqc.Reset) (results []logiqc.ResetResult, err error) {
+	err = s.desk.update(ctx, s.actor, r.Request, func(t *txn) error {
+		target := ""
+		if len(r.Users) == 1 {
+			target = r.Users[0].User
+		}
+		if err := t.need(logiqc.MFAReset, logiqc.MFAResetDone, target); err != nil {
+			return err
+		}
+		if err := checkTotal(r, t.policy); err != nil {
+			return refuse(logiqc.MFAResetDone, target, err)
+		}
+		var replayed bool
+		results, replayed, err = once(t, "mfa reset", matterOf(r), func() ([]logiqc.ResetResult, error) { return t.resetAll(r) })
+		for i := range results {
+			results[i].Replayed.Replayed = replayed
+		}
+		return err
+	})
+	return results, err
+}
+
+// checkTotal refuses a run that names too many accounts.
+func checkTotal(r logiqc.Reset, p logiqc.Policy) error {
+	total, limit, where := max(r.Total, len(r.Users)), p.BulkMax, logiqc.KeyBulkMax
+	if r.Max > 0 && r.Max < limit {
+		limit, where = r.Max, "--max"
+	}
+	if total <= limit {
+		return nil
+	}
+	return logiqc.Errorf(logiqc.PolicyRefused, "%d accounts are more than this reset may name (%s is %d); nothing was reset",
+		total, where, limit).WithHint("split the list")
+}
+
+// matterOf is what a reset asks for: not how it was agreed to, and not what
+// had been seen of the accounts by then, which a retry would see otherwise.
+func matterOf(r logiqc.Reset) logiqc.Reset {
+	r.Request = logiqc.Request{Reason: r.Reason, Ticket: r.Ticket}
+	r.Users, r.Seen = slices.Clone(r.Users), nil
+	for i := range r.Users {
+		r.Users[i].Shown = ""
+	}
+	return r
+}
+
+// resetAll goes through a batch; an account named twice is reset once.
+func (t *txn) resetAll(r logiqc.Reset) ([]logiqc.ResetResult, error) {
+	results := make([]logiqc.ResetResult, 0, len(r.Users))
+	seen := map[string]bool{}
+	for _, id := range r.Seen {
+		seen[id] = true
+	}
+	for _, target := range r.Users {
+		res := logiqc.ResetResult{Input: target.User, At: t.Now()}
+		if err := t.resetOne(r, target, seen, &res); err != nil {
+			return nil, err
+		}
+		results = append(results, res)
+	}
+	return results, nil
+}
+
+// resetOne decides about one account and, if it may, resets it. A refusal is
+// part of the result; err is for what makes the whole batch fail.
+func (t *txn) resetOne(r logiqc.Reset, target logiqc.ResetTarget, seen map[string]bool, res *logiqc.ResetResult) error {
+	u, err := t.UserByRef(target.User)
+	if err != nil {
+		return refusedBy(res, err)
+	}
+	res.User, res.Outcome = u.Username, logiqc.ResetUnchanged
+	if seen[u.ID] {
+		res.Err = logiqc.Errorf(logiqc.Duplicate, "%s is named more than once", u.Username)
+		t.describe(res, u)
+		return nil
+	}
+	seen[u.ID] = true
+	if err := u.CheckReset(t.actor, r.Consent); err != nil {
+		res.Outcome, res.Err = logiqc.ResetRefused, logiqc.AsError(err)
+		if res.Err.Recorded() {
+			if _, err := t.deny(logiqc.MFAResetDone, u.Target(), res.Err); err != nil {
+				return err
+			}
+		}
+		t.describe(res, u)
+		return nil
+	}
+	if err := u.CheckShown(target.Shown, target.IfEnrolledAt); err != nil {
+		res.Outcome, res.Err = logiqc.ResetRefused, logiqc.AsError(err)
+		t.describe(res, u)
+		return nil
+	}
+	cleared, any := u.Clears(t.Now())
+	if !any {
+		t.describe(res, u)
+		return nil
+	}
+	if !r.KeepSessions {
+		if cleared.Sessions, err = t.CountSessions(u.ID); err != nil {
+			return err
+		}
+	}
+	res.Cleared = cleared
+	if r.DryRun || !r.Given {
+		res.Outcome = logiqc.ResetWould
+		if !r.DryRun {
+			res.Err = confirmationRequired("nothing was reset")
+		}
+		t.describe(res, u)
+		return nil
+	}
+	return t.reset(r, &u, res)
+}
+
+// reset clears the enrolment and nothing else (product.md R2): the secret, a
+// pending one, the recovery codes, the replay mark, the misses of codes; and
+// it ends the sessions.
+func (t *txn) reset(r logiqc.Reset, u *logiqc.User, res *logiqc.ResetResult) error {
+	if err := t.ClearEnrolments(u.ID); err != nil {
+		return err
+	}
+	if err := t.endSessionsAtReset(u.ID, r.KeepSessions); err != nil {
+		return err
+	}
+	u.Enrolled, u.Pending, u.RecoveryLeft = nil, nil, 0
+	u.CodeThrottle = logiqc.Throttle{}
+	u.ResetAt, u.ResetBy, u.ResetSeen = t.Now(), t.actor.Username, false
+	if err := t.UpdateUser(u); err != nil {
+		return err
+	}
+	c := res.Cleared
+	ref, err := t.record(logiqc.MFAResetDone, u.Target(), logiqc.Details{
+		Authenticator: &c.Authenticator, Pending: &c.Pending, RecoveryCodes: &c.RecoveryCodes, Sessions: &c.Sessions,
+		KeptSessions: r.KeepSessions, NotifyUser: "operator",
+	})
+	if err != nil {
+		return err
+	}
+	res.Outcome, res.Changed, res.Audit = logiqc.ResetDone, true, &ref
+	t.describe(res, *u)
+	return nil
+}
+
+// endSessionsAtReset ends the sessions, or only the sign-ins under way, which
+// wait for a factor that is gone.
+func (t *txn) endSessionsAtReset(userID string, keep bool) error {
+	if keep {
+		return t.EndAttempts(userID)
+	}
+	_, err := t.EndSessions(userID)
+	return err
+}
+
+// describe adds to a result how the account stands now, and what its user
+// meets at the next sign-in.
+func (t *txn) describe(res *logiqc.ResetResult, u logiqc.User) {
+	a := u.Account(t.policy, t.Now())
+	res.Account, res.Shown = &a, u.Shown()
+	after := u
+	if res.Outcome == logiqc.ResetWould {
+		after.Enrolled, after.CodeThrottle = nil, logiqc.Throttle{}
+	}
+	res.NextSignin, _, _ = after.Next(t.policy, t.Now())
+}
+
+// refusedBy makes the outcome of an account that could not be found, or that
+// two accounts answer to; any other error is the whole batch's.
+func refusedBy(res *logiqc.ResetResult, err error) error {
+	e := logiqc.AsError(err)
+	if e.Code != logiqc.NotFound && e.Code != logiqc.Ambiguous {
+		return err
+	}
+	res.Outcome, res.Err = logiqc.ResetRefused, e
+	return nil
+}
+
+func confirmationRequired(nothing string) *logiqc.Error {
+	return logiqc.Errorf(logiqc.ConfirmationRequired, "this needs a confirmation; %s", nothing).
+		WithHint("run it on a terminal, or add --yes")
+}

@@ -1,0 +1,91 @@
+package service_test
+
+import (
+	"context"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/logiqc/logiqc/pkg/logiqc"
+	"github.com/logiqc/logiqc/pkg/seal"
+	"github.com/logiqc/logiqc/pkg/service"
+	"github.com/logiqc/logiqc/pkg/servicetest"
+	"github.com/logiqc/logiqc/pkg/store"
+)
+
+// clock is a clock that tests move.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *clock { return &clock{now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)} }
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// desk is a Desk on a new SQLite file, as the suite wants it.
+type desk struct {
+	*service.Desk
+	*clock
+	path string
+	init logiqc.Secret
+}
+
+func openDesk(t *testing.T) *desk {
+	t.Helper()
+	dir := t.TempDir()
+	keys := filepath.Join(dir, "keys", "store-1")
+	if err := seal.Create(keys); err != nil {
+		t.Fatal(err)
+	}
+	c := newClock()
+	path := filepath.Join(dir, "logiqc.db")
+	d, at, err := service.Create(t.Context(), path, store.Options{Now: c.Now},
+		func(string) (*seal.Box, error) { return seal.Open(keys) },
+		service.NewStore{ID: "store-1", Origin: "logiqc/test/store-1", Issuer: "Logiqc", Enforced: true,
+			Admin:  logiqc.NewUser{Username: "helen", Email: "helen@example.org", Password: servicetest.Password},
+			Source: logiqc.Source{Host: "desk-3"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	return &desk{Desk: d, clock: c, path: path, init: at.Token}
+}
+
+func (d *desk) Init() logiqc.Secret { return d.init }
+
+func (d *desk) As(ctx context.Context, bearer logiqc.Secret) (logiqc.Service, error) {
+	a, err := d.Authenticate(ctx, bearer, logiqc.Source{Host: "desk-3", OSUser: "tester"})
+	if err != nil {
+		return nil, err
+	}
+	return d.Desk.As(a), nil
+}
+
+// Check holds the store against its log.
+func (d *desk) Check(t *testing.T) {
+	t.Helper()
+	report, err := d.Verify(t.Context(), nil)
+	if err != nil || !report.OK {
+		t.Errorf("the log: %+v, %v", report, err)
+	}
+	compared, diffs, err := d.Reconcile(t.Context())
+	if err != nil || compared == 0 || len(diffs) > 0 {
+		t.Errorf("%d accounts compared with the log: %+v, %v", compared, diffs, err)
+	}
+}
+
+func TestService(t *testing.T) {
+	servicetest.Run(t, func(t *testing.T) servicetest.Desk { return openDesk(t) })
+}

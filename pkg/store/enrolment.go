@@ -1,0 +1,97 @@
+package store
+
+import (
+	"github.com/logiqc/logiqc/pkg/logiqc"
+)
+
+const putEnrolmentSQL = `INSERT INTO enrolment
+	(user_id, state, id, sealed, last_step, created_at, expires_at, enrolled_at, last_used_at)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+
+func (tx *Tx) putEnrolment(e logiqc.Enrolment, state logiqc.EnrolmentState) error {
+	if _, err := tx.exec(`DELETE FROM enrolment WHERE user_id = $1 AND state = $2`, e.UserID, string(state)); err != nil {
+		return err
+	}
+	_, err := tx.exec(putEnrolmentSQL, e.UserID, string(state), e.ID, e.Sealed, e.Step,
+		int64(e.CreatedAt), int64(e.ExpiresAt), int64(e.EnrolledAt), int64(e.LastUsedAt))
+	return err
+}
+
+// PutPending stores an enrolment that awaits its first code, in the place of
+// the account's earlier one. A proved one may stand beside it.
+func (tx *Tx) PutPending(e logiqc.Enrolment) error {
+	return tx.putEnrolment(e, logiqc.EnrolmentPending)
+}
+
+// PutEnrolled stores a proved enrolment that was made elsewhere, in the place
+// of the account's earlier one and its recovery codes.
+func (tx *Tx) PutEnrolled(e logiqc.Enrolment) error {
+	return tx.putEnrolment(e, logiqc.EnrolmentEnrolled)
+}
+
+// RenewPending moves the end of a pending enrolment. NotFound when it is not
+// pending any more.
+func (tx *Tx) RenewPending(id string, expires logiqc.Time) error {
+	n, err := tx.exec(`UPDATE enrolment SET expires_at = $1 WHERE id = $2 AND state = 'pending'`, int64(expires), id)
+	if err == nil && n == 0 {
+		return logiqc.Errorf(logiqc.NotFound, "that enrolment is not pending any more")
+	}
+	return err
+}
+
+// ProvePending turns a pending enrolment into the account's proved one, at
+// Now and with step spent; the account's older one goes, with its recovery
+// codes. It reports false, and does nothing, when the enrolment is not pending
+// any more or has expired: a compare-and-set.
+func (tx *Tx) ProvePending(id string, step int64) (bool, error) {
+	var user string
+	ok, err := tx.one(`SELECT user_id FROM enrolment WHERE id = $1 AND state = 'pending' AND expires_at > $2`,
+		[]any{id, int64(tx.now)}, &user)
+	if err != nil || !ok {
+		return false, err
+	}
+	if _, err := tx.exec(`DELETE FROM enrolment WHERE user_id = $1 AND state = 'enrolled'`, user); err != nil {
+		return false, err
+	}
+	n, err := tx.exec(`UPDATE enrolment SET state = 'enrolled', last_step = $1, enrolled_at = $2, expires_at = 0
+		WHERE id = $3 AND state = 'pending'`, step, int64(tx.now), id)
+	return n == 1, err
+}
+
+// SpendStep accepts a time step once: it reports false when the enrolment has
+// seen that step or a later one, or is not there any more (RFC 6238, 5.2;
+// ASVS 6.5.1). An accepted step counts as a use at Now.
+func (tx *Tx) SpendStep(id string, step int64) (bool, error) {
+	n, err := tx.exec(`UPDATE enrolment SET last_step = $1, last_used_at = $2
+		WHERE id = $3 AND state = 'enrolled' AND last_step < $1`, step, int64(tx.now), id)
+	return n == 1, err
+}
+
+// ClearEnrolments deletes what links the account to authenticator apps: the
+// proved enrolment, the pending one and the recovery codes.
+func (tx *Tx) ClearEnrolments(userID string) error {
+	_, err := tx.exec(`DELETE FROM enrolment WHERE user_id = $1`, userID)
+	return err
+}
+
+// PutRecoveryCodes replaces the recovery codes of an enrolment by those with
+// the given SHA-256 hashes.
+func (tx *Tx) PutRecoveryCodes(enrolmentID string, hashes [][32]byte) error {
+	if _, err := tx.exec(`DELETE FROM recovery_code WHERE enrolment_id = $1`, enrolmentID); err != nil {
+		return err
+	}
+	return tx.insertMany(`INSERT INTO recovery_code (enrolment_id, hash)`, 2, len(hashes), func(i int, args []any) []any {
+		return append(args, enrolmentID, hashes[i][:])
+	})
+}
+
+// SpendRecoveryCode uses a recovery code up and tells how many are left; ok is
+// false, and nothing changes, when the enrolment has no such code.
+func (tx *Tx) SpendRecoveryCode(enrolmentID string, hash [32]byte) (left int, ok bool, err error) {
+	n, err := tx.exec(`DELETE FROM recovery_code WHERE enrolment_id = $1 AND hash = $2`, enrolmentID, hash[:])
+	if err != nil {
+		return 0, false, err
+	}
+	left, err = tx.count(`SELECT count(*) FROM recovery_code WHERE enrolment_id = $1`, enrolmentID)
+	return left, n == 1, err
+}

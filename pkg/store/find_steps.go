@@ -1,0 +1,162 @@
+package store
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/logiqc/logiqc/pkg/logiqc"
+)
+
+// search is a text to look for and the steps in which to look. A step yields
+// only accounts that no earlier one did, which is told from the account alone;
+// so a page can begin in the middle of any step.
+type search struct {
+	exact string   // the text as a username, email or id is compared
+	words []string // folded
+	steps []step
+}
+
+// step is one way through an index, in the order of its key.
+type step struct {
+	kind stepKind
+	// prefix is what the key begins with; of byText, the trigrams to match.
+	prefix string
+}
+
+type stepKind int
+
+const (
+	byList     stepKind = iota // every account
+	byExact                    // a username, email or id
+	byUsername                 // the beginning of a username
+	byEmail                    // the beginning of an email
+	byWord                     // the beginning of an entry of account_word
+	byText                     // the text index
+)
+
+// maxTrigrams bounds a question to the text index; what it yields is looked at
+// anyway.
+const maxTrigrams = 64
+
+// newSearch plans a search. No account has a NUL in it, so a text with one
+// finds nothing.
+func newSearch(text string) *search {
+	folded := logiqc.Fold(text)
+	s := &search{exact: logiqc.Key(strings.TrimSpace(text)), words: strings.Fields(folded)}
+	folded = strings.Join(s.words, " ")
+	switch {
+	case len(s.words) == 0:
+		s.steps = []step{{byList, ""}}
+		return s
+	case strings.ContainsRune(text, 0):
+		return s
+	case len(s.words) == 1:
+		s.steps = []step{{byExact, s.exact}, {byUsername, folded}, {byEmail, folded}, {byWord, folded}}
+	default:
+		s.steps = []step{{byExact, s.exact}, {byWord, folded}}
+	}
+	long := slices.DeleteFunc(slices.Clone(s.words), func(w string) bool { return !isLong(w) })
+	switch {
+	case len(long) > 0:
+		s.steps = append(s.steps, step{byText, matchText(trigrams(long, maxTrigrams))})
+	case len(s.words) > 1: // no trigram: go by the longest word
+		w := slices.MaxFunc(s.words, func(a, b string) int { return len(a) - len(b) })
+		s.steps = append(s.steps, step{byUsername, w}, step{byEmail, w}, step{byWord, w})
+	}
+	return s
+}
+
+// emits reports whether step i is the one to yield the account, at the key it
+// was found by.
+func (s *search) emits(i int, c *candidate) bool {
+	st := s.steps[i]
+	if st.kind == byList || st.kind == byExact {
+		return true
+	}
+	for _, w := range s.words {
+		if !c.matches(w) {
+			return false
+		}
+	}
+	for _, earlier := range s.steps[:i] {
+		if earlier.covers(c) {
+			return false
+		}
+	}
+	if st.kind != byWord {
+		return true
+	}
+	// Of the entries of one account in the range the first counts.
+	for _, w := range c.turned() {
+		if st.within(w) {
+			return w == c.key
+		}
+	}
+	return false
+}
+
+// covers reports whether going through the step meets the account.
+func (st step) covers(c *candidate) bool {
+	switch st.kind {
+	case byExact:
+		return c.username == st.prefix || c.emailKey == st.prefix || c.id == st.prefix
+	case byUsername:
+		return st.within(c.username)
+	case byEmail:
+		return st.within(c.emailKey)
+	case byWord:
+		return slices.ContainsFunc(c.turned(), st.within)
+	default:
+		return true
+	}
+}
+
+// within reports whether a key is in the range of the step.
+func (st step) within(key string) bool { return key >= st.prefix && key < st.end() }
+
+// end is past every key that begins with the prefix: no text has U+10FFFF in
+// it, which is not a character.
+func (st step) end() string { return st.prefix + "\U0010ffff" }
+
+const candidateSQL = `a.n, a.id, a.username_key, a.email_key, a.email, a.name `
+
+// sql writes the SELECT of the step's accounts after a position.
+func (st step) sql(sel *query, from position) {
+	switch st.kind {
+	case byList:
+		sel.add(`SELECT a.username_key, `+candidateSQL+`FROM account a WHERE a.username_key > `, string(from.Key))
+	case byExact:
+		sel.add(`SELECT a.username_key, `+candidateSQL+`FROM account a WHERE (a.username_key = `, st.prefix,
+			` OR a.email_key = `, st.prefix, ` OR a.id = `, st.prefix, `) AND a.username_key > `, string(from.Key))
+	case byUsername:
+		st.rangeSQL(sel, from, `FROM account a WHERE `, `a.username_key`, `a.n`)
+	case byEmail:
+		st.rangeSQL(sel, from, `FROM account a WHERE `, `a.email_key`, `a.n`)
+	case byWord:
+		st.rangeSQL(sel, from, `FROM account_word w CROSS JOIN account a ON a.n = w.n WHERE `, `w.word`, `w.n`)
+	case byText:
+		sel.add(`SELECT '', `+candidateSQL+textFromSQL, st.prefix, textAfterSQL, from.N)
+	}
+}
+
+func (st step) rangeSQL(sel *query, from position, tables, key, n string) {
+	after, number := st.prefix, int64(-1)
+	if from.Key != nil {
+		after, number = string(from.Key), from.N
+	}
+	sel.add(`SELECT `+key+`, `+candidateSQL+tables+`(`+key+`, `+n+`) > (`, after, `, `, number, `) AND `+key+` < `, st.end())
+}
+
+// order writes the ORDER BY of the step.
+func (st step) order() string {
+	switch st.kind {
+	case byEmail:
+		return ` ORDER BY a.email_key, a.n`
+	case byWord:
+		return ` ORDER BY w.word, w.n`
+	case byText:
+		return textOrderSQL
+	default:
+		return ` ORDER BY a.username_key, a.n`
+	}
+}

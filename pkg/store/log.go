@@ -1,0 +1,181 @@
+package store
+
+import (
+	"database/sql"
+
+	"github.com/logiqc/logiqc/pkg/logiqc"
+)
+
+// LogRow is an event to append: the event, for the columns, and its leaf as it
+// is hashed.
+type LogRow struct {
+	Event logiqc.Event
+	Bytes []byte
+}
+
+// StoredHash is one hash of the log's tree; Index counts as in
+// golang.org/x/mod/sumdb/tlog.StoredHashIndex.
+type StoredHash struct {
+	Index int64
+	Hash  [32]byte
+}
+
+// EventColumns are the columns beside an event's bytes, as they must be for
+// those bytes. Names are as [logiqc.Key] writes them.
+type EventColumns struct {
+	ID             string
+	Time           logiqc.Time
+	Action         logiqc.Action
+	Outcome        logiqc.Outcome
+	Code           logiqc.Code
+	ActorKind      logiqc.ActorKind
+	ActorID        string
+	ActorUsername  string
+	ActorName      string // of a token
+	ActorFor       string // whom a token acts for
+	TargetID       string
+	TargetUsername string
+	RequestID      string
+}
+
+// ColumnsOf returns the columns that an event must have.
+func ColumnsOf(e logiqc.Event) EventColumns {
+	return EventColumns{
+		ID: e.ID, Time: e.Time, Action: e.Action, Outcome: e.Outcome, Code: e.Code,
+		ActorKind: e.Actor.Kind, ActorID: e.Actor.ID, ActorUsername: logiqc.Key(e.Actor.Username),
+		ActorName: logiqc.Key(e.Actor.Name), ActorFor: logiqc.Key(e.Actor.For),
+		TargetID: e.Target.ID, TargetUsername: logiqc.Key(e.Target.Username), RequestID: e.RequestID,
+	}
+}
+
+// columnsSQL and the two functions below name the columns in one order.
+const columnsSQL = `id, at, action, outcome, code, actor_kind, actor_id, actor_username, actor_name, actor_for,
+	target_id, target_username, request_id`
+
+func (c *EventColumns) args(args []any) []any {
+	return append(args, c.ID, int64(c.Time), string(c.Action), string(c.Outcome), string(c.Code), string(c.ActorKind),
+		c.ActorID, c.ActorUsername, c.ActorName, c.ActorFor, c.TargetID, c.TargetUsername, c.RequestID)
+}
+
+func (c *EventColumns) dest() []any {
+	return []any{&c.ID, &c.Time, &c.Action, &c.Outcome, &c.Code, &c.ActorKind,
+		&c.ActorID, &c.ActorUsername, &c.ActorName, &c.ActorFor, &c.TargetID, &c.TargetUsername, &c.RequestID}
+}
+
+// Head returns how many events the log claims to have, and the root of their
+// tree; of an empty log it is the SHA-256 of nothing.
+func (tx *Tx) Head() (size int64, root [32]byte, err error) {
+	if tx.write {
+		return tx.size, tx.root, nil
+	}
+	var raw []byte
+	_, err = tx.one(`SELECT size, root FROM log_head`, nil, &size, &raw)
+	copy(root[:], raw)
+	return size, root, err
+}
+
+// ReadHashes returns stored hashes of the tree, in the order asked for.
+// Integrity when one is not there.
+func (tx *Tx) ReadHashes(indexes []int64) ([][32]byte, error) {
+	hashes := make([][32]byte, len(indexes))
+	for i, index := range indexes {
+		var raw []byte
+		ok, err := tx.one(`SELECT hash FROM log_hash WHERE idx = $1`, []any{index}, &raw)
+		if err != nil {
+			return nil, err
+		}
+		if !ok || len(raw) != len(hashes[i]) {
+			return nil, logiqc.Errorf(logiqc.Integrity, "the audit log lacks the hash %d of its tree", index).
+				WithHint("logiqc audit verify")
+		}
+		copy(hashes[i][:], raw)
+	}
+	return hashes, nil
+}
+
+// AppendLog appends events and the hashes they add to the tree, and moves the
+// head on to newRoot. The events' Seq must go on where the log ends; Conflict
+// when the head is not where this transaction found it.
+func (tx *Tx) AppendLog(rows []LogRow, hashes []StoredHash, newRoot [32]byte) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	for i, r := range rows {
+		if r.Event.Seq != tx.size+int64(i) {
+			return logiqc.Errorf(logiqc.Internal, "event %d cannot follow a log of %d", r.Event.Seq, tx.size+int64(i))
+		}
+	}
+	err := tx.insertMany(`INSERT INTO event (seq, `+columnsSQL+`, bytes)`, 15, len(rows), func(i int, args []any) []any {
+		c := ColumnsOf(rows[i].Event)
+		return append(c.args(append(args, rows[i].Event.Seq)), rows[i].Bytes)
+	})
+	if err != nil {
+		return err
+	}
+	err = tx.insertMany(`INSERT INTO log_hash (idx, hash)`, 2, len(hashes), func(i int, args []any) []any {
+		return append(args, hashes[i].Index, hashes[i].Hash[:])
+	})
+	if err != nil {
+		return err
+	}
+	n, err := tx.exec(`UPDATE log_head SET size = $1, root = $2 WHERE one = 1 AND size = $3`,
+		tx.size+int64(len(rows)), newRoot[:], tx.size)
+	if err != nil {
+		return err
+	}
+	if n != 1 {
+		return logiqc.Errorf(logiqc.Conflict, "the audit log has moved meanwhile; nothing was changed")
+	}
+	tx.size, tx.root = tx.size+int64(len(rows)), newRoot
+	return nil
+}
+
+// Event returns the bytes of one event, or NotFound.
+func (tx *Tx) Event(seq int64) (bytes []byte, err error) {
+	ok, err := tx.one(`SELECT bytes FROM event WHERE seq = $1`, []any{seq}, &bytes)
+	if err == nil && !ok {
+		return nil, logiqc.Errorf(logiqc.NotFound, "there is no event %d", seq)
+	}
+	return bytes, err
+}
+
+// LogSize counts the events there are, whatever the head claims: one more than
+// the greatest Seq.
+func (tx *Tx) LogSize() (events int64, err error) {
+	_, err = tx.one(`SELECT coalesce(max(seq), -1) + 1 FROM event`, nil, &events)
+	return events, err
+}
+
+// Leaves hands the events with from <= seq < to to fn, in order; what is not
+// there is passed over. bytes are fn's only until it returns. An error of fn
+// ends the reading and is returned.
+func (tx *Tx) Leaves(from, to int64, fn func(seq int64, bytes []byte, cols EventColumns) error) error {
+	var seq int64
+	var bytes sql.RawBytes
+	var cols EventColumns
+	dest := append([]any{&seq, &bytes}, cols.dest()...)
+	return tx.each(`SELECT seq, bytes, `+columnsSQL+` FROM event WHERE seq >= $1 AND seq < $2 ORDER BY seq`,
+		[]any{from, to}, func(rows *sql.Rows) error {
+			if err := rows.Scan(dest...); err != nil {
+				return err
+			}
+			return fn(seq, bytes, cols)
+		})
+}
+
+// StoredHashes hands the tree's hashes with from <= index < to to fn, in
+// order; what is not there is passed over, and what is no hash is Integrity.
+func (tx *Tx) StoredHashes(from, to int64, fn func(index int64, h [32]byte) error) error {
+	var index int64
+	var raw sql.RawBytes
+	return tx.each(`SELECT idx, hash FROM log_hash WHERE idx >= $1 AND idx < $2 ORDER BY idx`,
+		[]any{from, to}, func(rows *sql.Rows) error {
+			if err := rows.Scan(&index, &raw); err != nil {
+				return err
+			}
+			if len(raw) != 32 {
+				return logiqc.Errorf(logiqc.Integrity, "the hash %d of the audit log has %d bytes", index, len(raw))
+			}
+			return fn(index, [32]byte(raw))
+		})
+}

@@ -1,0 +1,163 @@
+-- Portable DDL. {rowkey} {bytes} {folded} {clustered} differ by engine.
+
+CREATE TABLE store (
+    one        BIGINT PRIMARY KEY CHECK (one = 1),
+    id         TEXT NOT NULL,
+    schema     BIGINT NOT NULL,
+    origin     TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE policy (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) {clustered};
+
+CREATE TABLE account (
+    n                  {rowkey} PRIMARY KEY,
+    id                 TEXT NOT NULL UNIQUE,
+    username           TEXT NOT NULL,
+    username_key       TEXT {folded} NOT NULL UNIQUE,
+    email              TEXT NOT NULL,
+    email_key          TEXT {folded} NOT NULL UNIQUE,
+    name               TEXT NOT NULL,
+    phone              TEXT NOT NULL,
+    role               TEXT NOT NULL,
+    status             TEXT NOT NULL,
+    auth               TEXT NOT NULL,
+    protected          BIGINT NOT NULL,
+    toggle             BIGINT NOT NULL,
+    contact_changed_at BIGINT NOT NULL,
+    contact_changed_by TEXT NOT NULL,
+    password_hash      TEXT NOT NULL,
+    password_misses    BIGINT NOT NULL,
+    password_until     BIGINT NOT NULL,
+    password_told      BIGINT NOT NULL,
+    code_misses        BIGINT NOT NULL,
+    code_until         BIGINT NOT NULL,
+    code_told          BIGINT NOT NULL,
+    reset_at           BIGINT NOT NULL,
+    reset_by           TEXT NOT NULL,
+    reset_seen         BIGINT NOT NULL,
+    last_success_at    BIGINT NOT NULL,
+    failure_at         BIGINT NOT NULL,
+    failure_reason     TEXT NOT NULL,
+    failure_host       TEXT NOT NULL,
+    version            BIGINT NOT NULL,
+    created_at         BIGINT NOT NULL,
+    updated_at         BIGINT NOT NULL
+);
+-- The few accounts that lists are filtered down to.
+CREATE INDEX account_role ON account (role, username_key) WHERE role <> 'user';
+CREATE INDEX account_protected ON account (username_key) WHERE protected = 1;
+CREATE INDEX account_inactive ON account (username_key) WHERE status = 'inactive';
+CREATE INDEX account_reset ON account (reset_at) WHERE reset_at > 0;
+
+-- The folded name from each of its words on, so that any word finds it, and
+-- the folded email where it is another than the email's key.
+CREATE TABLE account_word (
+    word TEXT {folded} NOT NULL,
+    n    BIGINT NOT NULL,
+    PRIMARY KEY (word, n)
+) {clustered};
+
+-- An account has at most one enrolment of each state.
+CREATE TABLE enrolment (
+    user_id      TEXT NOT NULL REFERENCES account (id),
+    state        TEXT NOT NULL CHECK (state IN ('pending', 'enrolled')),
+    id           TEXT NOT NULL UNIQUE,
+    sealed       TEXT NOT NULL,
+    last_step    BIGINT NOT NULL,
+    created_at   BIGINT NOT NULL,
+    expires_at   BIGINT NOT NULL,
+    enrolled_at  BIGINT NOT NULL,
+    last_used_at BIGINT NOT NULL,
+    PRIMARY KEY (user_id, state)
+) {clustered};
+
+CREATE TABLE recovery_code (
+    enrolment_id TEXT NOT NULL REFERENCES enrolment (id) ON DELETE CASCADE,
+    hash         {bytes} NOT NULL,
+    PRIMARY KEY (enrolment_id, hash)
+) {clustered};
+
+CREATE TABLE session (
+    id           TEXT PRIMARY KEY,
+    hash         {bytes} NOT NULL UNIQUE,
+    user_id      TEXT NOT NULL REFERENCES account (id),
+    purpose      TEXT NOT NULL,
+    stage        TEXT NOT NULL,
+    host         TEXT NOT NULL,
+    ip           TEXT NOT NULL,
+    app          TEXT NOT NULL,
+    signed_in_at BIGINT NOT NULL,
+    created_at   BIGINT NOT NULL,
+    last_used_at BIGINT NOT NULL,
+    expires_at   BIGINT NOT NULL
+) {clustered};
+CREATE INDEX session_user ON session (user_id);
+CREATE INDEX session_expires ON session (expires_at);
+
+CREATE TABLE token (
+    id           TEXT PRIMARY KEY,
+    hash         {bytes} NOT NULL UNIQUE,
+    name         TEXT NOT NULL,
+    user_id      TEXT NOT NULL REFERENCES account (id),
+    role         TEXT NOT NULL,
+    allow        TEXT NOT NULL,
+    created_at   BIGINT NOT NULL,
+    last_used_at BIGINT NOT NULL,
+    expires_at   BIGINT NOT NULL,
+    revoked_at   BIGINT NOT NULL
+) {clustered};
+
+-- What an actor's request answered, for a retry of it.
+CREATE TABLE request (
+    actor      TEXT NOT NULL,
+    command    TEXT NOT NULL,
+    id         TEXT NOT NULL,
+    batch      BIGINT NOT NULL,
+    digest     {bytes} NOT NULL,
+    result     {bytes} NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (actor, command, id, batch)
+) {clustered};
+CREATE INDEX request_created ON request (created_at);
+
+-- The audit log. bytes is the event; the other columns are an index over it.
+CREATE TABLE event (
+    seq             {rowkey} PRIMARY KEY,
+    id              TEXT NOT NULL,
+    at              BIGINT NOT NULL,
+    action          TEXT NOT NULL,
+    outcome         TEXT NOT NULL,
+    code            TEXT NOT NULL,
+    actor_kind      TEXT NOT NULL,
+    actor_id        TEXT NOT NULL,
+    actor_username  TEXT NOT NULL,
+    actor_name      TEXT NOT NULL,
+    actor_for       TEXT NOT NULL,
+    target_id       TEXT NOT NULL,
+    target_username TEXT NOT NULL,
+    request_id      TEXT NOT NULL,
+    bytes           {bytes} NOT NULL
+);
+CREATE INDEX event_at ON event (at, seq);
+CREATE INDEX event_action ON event (action, seq);
+CREATE INDEX event_target ON event (target_id, seq);
+CREATE INDEX event_actor ON event (actor_id, seq);
+CREATE INDEX event_for ON event (actor_for, seq) WHERE actor_for <> '';
+CREATE INDEX event_outcome ON event (outcome, seq) WHERE outcome <> 'success';
+CREATE INDEX event_request ON event (request_id, seq) WHERE request_id <> '';
+
+CREATE TABLE log_hash (
+    idx  {rowkey} PRIMARY KEY,
+    hash {bytes} NOT NULL
+);
+
+CREATE TABLE log_head (
+    one  BIGINT PRIMARY KEY CHECK (one = 1),
+    turn BIGINT NOT NULL,
+    size BIGINT NOT NULL,
+    root {bytes} NOT NULL
+);

@@ -1,0 +1,32 @@
+package store
+
+import (
+	"strconv"
+	"strings"
+)
+
+// query is a statement put together from parts, with its arguments numbered
+// in the order they are added.
+type query struct {
+	strings.Builder
+	args []any
+}
+
+// arg adds an argument and writes its placeholder.
+func (q *query) arg(v any) {
+	q.args = append(q.args, v)
+	q.WriteString("$")
+	q.WriteString(strconv.Itoa(len(q.args)))
+}
+
+// add writes parts that alternate: SQL, argument, SQL, argument …
+func (q *query) add(sql string, rest ...any) {
+	q.WriteString(sql)
+	for i, part := range rest {
+		if i%2 == 0 {
+			q.arg(part)
+		} else {
+			q.WriteString(part.(string)) //nolint:forcetypeassert // written by hand at each call
+		}
+	}
+}

@@ -1,0 +1,219 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/logiqc/logiqc/pkg/logiqc"
+)
+
+// Tx is one transaction. It belongs to the function that was given it, and to
+// one goroutine.
+type Tx struct {
+	ctx    context.Context
+	raw    *sql.Tx
+	engine engine
+	now    logiqc.Time
+	stmts  map[string]*sql.Stmt
+	write  bool
+	size   int64 // of the log, in a writing transaction
+	root   [32]byte
+	bulk   *bulk
+}
+
+// Now is the one time of the transaction.
+func (tx *Tx) Now() logiqc.Time { return tx.now }
+
+// begin takes the turn at the head of the log and looks at the schema.
+func (tx *Tx) begin(write bool) error {
+	tx.write = write
+	schema := int64(-1)
+	if !write {
+		if _, err := tx.one(`SELECT schema FROM store`, nil, &schema); err != nil {
+			return err
+		}
+		return checkSchema(schema)
+	}
+	var root []byte
+	_, err := tx.one(`UPDATE log_head SET turn = turn + 1 WHERE one = 1
+		RETURNING size, root, (SELECT schema FROM store)`, nil, &tx.size, &root, &schema)
+	if err != nil {
+		return err
+	}
+	copy(tx.root[:], root)
+	return checkSchema(schema)
+}
+
+// checkSchema refuses a store that another version of the program made.
+func checkSchema(schema int64) error {
+	switch {
+	case schema > schemaVersion:
+		return logiqc.Errorf(logiqc.Unavailable, "this store was made by a newer logiqc (schema %d, this one knows %d)",
+			schema, schemaVersion).WithHint("install the newer version; see: logiqc version")
+	case schema < 0:
+		return logiqc.Errorf(logiqc.Unavailable, "this is not a store of logiqc")
+	case schema < schemaVersion:
+		return logiqc.Errorf(logiqc.Unavailable, "this store was made by an older logiqc (schema %d, this one needs %d)",
+			schema, schemaVersion)
+	}
+	return nil
+}
+
+// stmt prepares a statement once per transaction.
+func (tx *Tx) stmt(query string) (*sql.Stmt, error) {
+	if err := tx.ctx.Err(); err != nil {
+		return nil, err
+	}
+	if s := tx.stmts[query]; s != nil {
+		return s, nil
+	}
+	// Statements run without tx.ctx: between two of them it is looked at here,
+	// and a statement that has begun is better finished than half done.
+	s, err := tx.raw.PrepareContext(context.Background(), query)
+	if err != nil {
+		return nil, tx.explain(err)
+	}
+	if tx.stmts == nil {
+		tx.stmts = map[string]*sql.Stmt{}
+	}
+	tx.stmts[query] = s
+	return s, nil
+}
+
+// explain gives an error of the driver its code.
+func (tx *Tx) explain(err error) error {
+	if errors.Is(err, sql.ErrTxDone) && tx.ctx.Err() != nil {
+		return tx.ctx.Err()
+	}
+	return tx.engine.explain(err)
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (tx *Tx) exec(query string, args ...any) (int64, error) {
+	s, err := tx.stmt(query)
+	if err != nil {
+		return 0, err
+	}
+	r, err := s.Exec(args...)
+	if err != nil {
+		return 0, tx.explain(err)
+	}
+	n, err := r.RowsAffected()
+	return n, tx.explain(err)
+}
+
+// one reads the only row of a query; ok is false when there is none.
+func (tx *Tx) one(query string, args []any, dest ...any) (ok bool, err error) {
+	err = tx.each(query, args, func(rows *sql.Rows) error {
+		ok = true
+		if err := rows.Scan(dest...); err != nil {
+			return err
+		}
+		return errStop
+	})
+	return ok, err
+}
+
+// errStop ends a reading that has seen enough.
+var errStop = errors.New("seen enough")
+
+// each calls fn for each row of a query, until fn returns an error. errStop
+// ends the reading and is no error.
+func (tx *Tx) each(query string, args []any, fn func(*sql.Rows) error) (err error) {
+	s, err := tx.stmt(query)
+	if err != nil {
+		return err
+	}
+	rows, err := s.Query(args...)
+	if err != nil {
+		return tx.explain(err)
+	}
+	defer func() {
+		if e := rows.Close(); err == nil {
+			err = tx.explain(e)
+		}
+	}()
+	for n := 1; rows.Next(); n++ {
+		if err := fn(rows); err != nil {
+			if errors.Is(err, errStop) {
+				return nil
+			}
+			return tx.explain(err)
+		}
+		if n%256 == 0 && tx.ctx.Err() != nil {
+			return tx.ctx.Err()
+		}
+	}
+	return tx.explain(rows.Err())
+}
+
+// count reads one number.
+func (tx *Tx) count(query string, args ...any) (n int, err error) {
+	_, err = tx.one(query, args, &n)
+	return n, err
+}
+
+// rowsPerStatement is where more rows per INSERT stop being faster.
+const rowsPerStatement = 50
+
+// insertMany inserts n rows of width columns; row appends the values of one
+// to args. into is the statement up to VALUES.
+func (tx *Tx) insertMany(into string, width, n int, row func(i int, args []any) []any) error {
+	args := make([]any, 0, width*min(n, rowsPerStatement))
+	for at := 0; at < n; at += rowsPerStatement {
+		rows := min(rowsPerStatement, n-at)
+		args = args[:0]
+		for i := range rows {
+			args = row(at+i, args)
+		}
+		if _, err := tx.exec(tx.valuesSQL(into, width, rows), args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// valuesSQL completes an INSERT with the placeholders of its rows.
+func (tx *Tx) valuesSQL(into string, width, rows int) string {
+	var b strings.Builder
+	b.Grow(len(into) + width*rows*6)
+	b.WriteString(into)
+	b.WriteString(" VALUES ")
+	for i := range width * rows {
+		switch {
+		case i == 0:
+			b.WriteString("($")
+		case i%width == 0:
+			b.WriteString("), ($")
+		default:
+			b.WriteString(", $")
+		}
+		b.WriteString(strconv.Itoa(i + 1))
+	}
+	b.WriteString(")")
+	return b.String()
+}
+
+// list writes placeholders from $from on, for an IN.
+func list(from, n int) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("$")
+		b.WriteString(strconv.Itoa(from + i))
+	}
+	return b.String()
+}
+
+// bit is a flag as it is stored, in a number on every engine.
+func bit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,6 @@
+package ui
+
+import "golang.org/x/sys/unix"
+
+// flushInput throws away what was typed on the terminal but not yet read.
+func flushInput(fd int) { _ = unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIFLUSH) }

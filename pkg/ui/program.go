@@ -1,0 +1,98 @@
+package ui
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
+)
+
+// hangups are the signals that end a question as a cancellation, so that the
+// terminal is put back before the program goes.
+var hangups = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+
+// discardInput throws away everything typed so far: nobody may have agreed to a
+// question they had not seen.
+func (u *IO) discardInput() {
+	flushInput(int(u.opt.Stdin.Fd()))
+	_, _ = u.in.Discard(u.in.Buffered())
+}
+
+// leave tells a model that a signal came or the context ended. Models treat it
+// as Esc, so that even then the last thing drawn is nothing.
+type leave struct{}
+
+// patience is how long a model may take to leave before it is killed.
+const patience = 2 * time.Second
+
+// run drives m on the terminal until it quits. The terminal is restored
+// however that comes about. A panic of m is an error, and so is a terminal that
+// cannot be read ([ErrCancelled]).
+func (u *IO) run(ctx context.Context, m tea.Model, colours colorprofile.Profile) error {
+	ctx, stop := signal.NotifyContext(ctx, hangups...)
+	defer stop()
+	if ctx.Err() != nil {
+		return ErrCancelled
+	}
+	u.discardInput()
+	p := tea.NewProgram(m,
+		tea.WithoutSignalHandler(),
+		tea.WithInput(u.opt.Stdin), tea.WithOutput(quietFile{u.opt.Stderr}),
+		tea.WithColorProfile(colours),
+		tea.WithEnvironment([]string{"TERM=" + u.opt.Getenv("TERM")}),
+	)
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		select {
+		case <-ended:
+			return
+		case <-ctx.Done():
+			p.Send(leave{})
+		}
+		select {
+		case <-ended:
+		case <-time.After(patience):
+			p.Kill()
+		}
+	}()
+	switch _, err := p.Run(); {
+	case err == nil:
+		return nil
+	case errors.Is(err, tea.ErrProgramPanic):
+		return fmt.Errorf("draw the screen: %w", err)
+	}
+	return ErrCancelled
+}
+
+// quietFile is a terminal that is written to and never asked anything. The
+// answer to a query would reach the shell when the program has gone, and some
+// terminals never answer.
+type quietFile struct{ *os.File }
+
+// queries are what the drawing library would ask.
+var queries = [][]byte{
+	[]byte(ansi.RequestModeSynchronizedOutput),
+	[]byte(ansi.RequestModeUnicodeCore),
+	[]byte(ansi.RequestKittyKeyboard),
+}
+
+// Write implements [io.Writer]; queries count as written.
+func (f quietFile) Write(p []byte) (int, error) {
+	out := p
+	for _, q := range queries {
+		out = bytes.ReplaceAll(out, q, nil)
+	}
+	if _, err := f.File.Write(out); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
