@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -70,6 +72,19 @@ func UseProfile(paths Paths, name string) error {
 		set(root, "profile", scalar(name))
 		return nil
 	})
+}
+
+// ProfileNames lists the profiles of the files in paths, none where these
+// cannot be read.
+func ProfileNames(paths Paths) []string {
+	user, system, err := readFiles(paths)
+	if err != nil {
+		return nil
+	}
+	names := slices.Collect(maps.Keys(user.profiles))
+	names = slices.AppendSeq(names, maps.Keys(system.profiles))
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // forFile checks a value and answers with what a config file should hold: a

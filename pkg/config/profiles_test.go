@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -216,5 +217,30 @@ func TestEditKeepsLoneComments(t *testing.T) {
 		if s := load(t, nil, paths); s.Store.Display() != "https://a" {
 			t.Errorf("%q: store %q", text, s.Store)
 		}
+	}
+}
+
+func TestProfileNames(t *testing.T) {
+	dir := t.TempDir()
+	paths := Paths{Config: dir, System: filepath.Join(dir, "system.yaml")}
+	if names := ProfileNames(paths); len(names) != 0 {
+		t.Errorf("no files: %v", names)
+	}
+	for file, text := range map[string]string{
+		paths.File(): "profiles:\n  b: {store: /b.db}\n  a: {store: /a.db}\n",
+		paths.System: "profiles:\n  c: {store: /c.db}\n  a: {store: /x.db}\n",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if names := ProfileNames(paths); !slices.Equal(names, []string{"a", "b", "c"}) {
+		t.Errorf("names: %v", names)
+	}
+	if err := os.WriteFile(paths.File(), []byte("nonsense: ["), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if names := ProfileNames(paths); names != nil {
+		t.Errorf("bad file: %v", names)
 	}
 }

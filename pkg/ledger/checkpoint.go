@@ -96,12 +96,19 @@ func parseBody(text string) (origin string, head Head, err error) {
 	return "", Head{}, fmt.Errorf("not a checkpoint of three lines: %w", ErrBadSignature)
 }
 
-// unopened gives the head of a signed checkpoint without asking who signed it.
-func unopened(msg []byte) (Head, error) {
+// ParseCheckpoint gives what a signed checkpoint states without asking who
+// signed it: for one's own files, never for what comes from elsewhere.
+// [ErrBadSignature] when msg is no checkpoint.
+func ParseCheckpoint(msg []byte) (origin string, head Head, err error) {
 	body, _, found := strings.Cut(string(msg), "\n\n")
 	if !found {
-		return Head{}, fmt.Errorf("not a signed checkpoint: %w", ErrBadSignature)
+		return "", Head{}, fmt.Errorf("not a signed checkpoint: %w", ErrBadSignature)
 	}
-	_, head, err := parseBody(body + "\n")
+	return parseBody(body + "\n")
+}
+
+// unopened gives the head of a signed checkpoint without asking who signed it.
+func unopened(msg []byte) (Head, error) {
+	_, head, err := ParseCheckpoint(msg)
 	return head, err
 }

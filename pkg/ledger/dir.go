@@ -17,8 +17,9 @@ import (
 // other log of that format wrote. Its head is that of its checkpoint; files
 // beyond it are not looked at, as the format allows.
 type Dir struct {
-	path string
-	head Head
+	path       string
+	checkpoint string
+	head       Head
 }
 
 // OpenDir opens an exported directory, its checkpoint checked as by
@@ -33,8 +34,11 @@ func OpenDir(path, origin string, verifiers ...note.Verifier) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Dir{path, head}, nil
+	return &Dir{path, string(msg), head}, nil
 }
+
+// Checkpoint gives the signed checkpoint of the directory.
+func (d *Dir) Checkpoint() string { return d.checkpoint }
 
 // Head gives the head of the directory's checkpoint.
 func (d *Dir) Head(context.Context) (Head, error) { return d.head, nil }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -43,4 +44,22 @@ func CheckGrowth(old, now Head, stored HashReader) error {
 		return forked
 	}
 	return nil
+}
+
+// CheckBeginning compares the root that the stored hashes give for the first
+// old.Size leaves of a log of size leaves with old.Root. It is cheaper than
+// [CheckGrowth], one reading of O(log n) hashes, and shows less: nothing about
+// the leaves after old.
+//
+// Errors: [ErrTruncated] when the log is smaller than old; [ErrForked] when
+// the root is another; what stored returns.
+func CheckBeginning(old Head, size int64, stored HashReader) error {
+	if old.Size > size {
+		return fmt.Errorf("%d entries where there were %d: %w", size, old.Size, ErrTruncated)
+	}
+	_, err := edge(old, stored)
+	if errors.Is(err, ErrAltered) {
+		return fmt.Errorf("other entries among the first %d: %w", old.Size, ErrForked)
+	}
+	return err
 }

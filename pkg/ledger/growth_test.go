@@ -69,3 +69,20 @@ func TestCheckGrowthRefuses(t *testing.T) {
 		}
 	})
 }
+
+func TestCheckBeginning(t *testing.T) {
+	m := newMemLog(t, 300)
+	for _, size := range []int64{0, 1, 255, 256, 257, 300} {
+		old := newMemLog(t, size).head
+		if err := CheckBeginning(old, m.head.Size, m); err != nil {
+			t.Errorf("%d of 300: %v", size, err)
+		}
+		old.Root[0] ^= 1
+		if err := CheckBeginning(old, m.head.Size, m); !errors.Is(err, ErrForked) {
+			t.Errorf("%d of 300, another root: %v", size, err)
+		}
+	}
+	if err := CheckBeginning(Head{301, m.head.Root}, 300, m); !errors.Is(err, ErrTruncated) {
+		t.Errorf("301 of 300: %v", err)
+	}
+}

@@ -100,6 +100,20 @@ func WriteFile(path string, data []byte) error {
 	return syncDir(filepath.Dir(path))
 }
 
+// ReplaceFile is [WriteFile] for a file that may be there already: readers
+// meet the old contents or the new, also after a crash. A symbolic link that
+// has the name is replaced and not followed.
+func ReplaceFile(path string, data []byte) error {
+	temp, err := writeTemp(path, data)
+	if err != nil {
+		return fmt.Errorf("write key file: %w", err)
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return fmt.Errorf("write key file: %w", errors.Join(err, os.Remove(temp)))
+	}
+	return syncDir(filepath.Dir(path))
+}
+
 // writeTemp writes data to a new file beside path, syncs it and returns its
 // name. On an error it leaves nothing behind.
 func writeTemp(path string, data []byte) (name string, err error) {

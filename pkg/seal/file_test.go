@@ -3,6 +3,7 @@ package seal
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -24,6 +25,34 @@ func TestWriteFile(t *testing.T) {
 	if err := WriteFile(filepath.Join(dir, "none", "x"), nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no folder: %v", err)
 	}
+}
+
+func TestReplaceFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, File)
+	for _, want := range []string{"first", "second"} {
+		if err := ReplaceFile(path, []byte(want)); err != nil {
+			t.Fatal(err)
+		}
+		if data, err := ReadFile(path); err != nil || string(data) != want {
+			t.Errorf("read %q: %v", data, err)
+		}
+	}
+	onlyFile(t, dir)
+	if err := ReplaceFile(filepath.Join(dir, "none", "x"), nil); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no folder: %v", err)
+	}
+	// The name of a folder cannot be taken, and nothing is left behind.
+	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := ReplaceFile(filepath.Join(dir, "folder"), nil); err == nil {
+		t.Error("a folder was replaced")
+	}
+	if err := os.Remove(filepath.Join(dir, "folder")); err != nil {
+		t.Fatal(err)
+	}
+	onlyFile(t, dir)
 }
 
 // Where a file system has no hard links, a taken name is still not taken

@@ -70,11 +70,20 @@ func Create(dir string) error {
 	if err != nil {
 		return fmt.Errorf("make key: %w", err)
 	}
+	file, err := encode(handle)
+	if err != nil {
+		return err
+	}
+	return WriteFile(filepath.Join(dir, File), file)
+}
+
+// encode is a keyset as seal.json holds it.
+func encode(handle *keyset.Handle) ([]byte, error) {
 	var file bytes.Buffer
 	if err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&file)); err != nil {
-		return fmt.Errorf("make key: %w", err)
+		return nil, fmt.Errorf("write keyset: %w", err)
 	}
-	return WriteFile(filepath.Join(dir, File), file.Bytes())
+	return file.Bytes(), nil
 }
 
 // Open reads seal.json in dir. It refuses with [ErrMissing] if that or dir is
@@ -82,6 +91,19 @@ func Create(dir string) error {
 // can use dir or the file; and if seal.json is a symbolic link or no keyset
 // for sealing. No error repeats what is in the file.
 func Open(dir string) (*Box, error) {
+	handle, err := open(dir)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := aead.New(handle)
+	if err != nil {
+		return nil, fmt.Errorf("%s has no usable key for sealing", filepath.Join(dir, File))
+	}
+	return &Box{keys: func() tink.AEAD { return keys }}, nil
+}
+
+// open reads the keyset in dir.
+func open(dir string) (*keyset.Handle, error) {
 	if err := CheckMode(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -95,11 +117,7 @@ func Open(dir string) (*Box, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s is not a readable keyset", path)
 	}
-	keys, err := aead.New(handle)
-	if err != nil {
-		return nil, fmt.Errorf("%s has no usable key for sealing", path)
-	}
-	return &Box{keys: func() tink.AEAD { return keys }}, nil
+	return handle, nil
 }
 
 var sealedEncoding = base64.RawURLEncoding.Strict()

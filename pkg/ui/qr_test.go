@@ -65,6 +65,7 @@ func scan(t *testing.T, img image.Image) string {
 func TestQROnScreen(t *testing.T) {
 	for _, o := range []Options{{}, {Getenv: env("NO_COLOR=1")}, {Color: "never"}, {NoAltScreen: true}} {
 		x, _ := openEnrol(t, 80, 24, enrolScreen(), o)
+		x.Wait("▀▀▀▀▀▀▀▀\nEnter send")
 		above, _, _ := strings.Cut(x.Screen(), "█")
 		if got := scan(t, photograph(x, strings.Count(above, "\n"), 41)); got != secretURI {
 			t.Errorf("scanned %q", got)
