@@ -40,15 +40,18 @@ type User struct {
 	ResetAt          Time
 	ResetBy          string
 	ResetSeen        bool // the user has been told of the last reset
+	HeldAt           Time // when an operator held the sign-in; never if it is not
+	WindowAt         Time // when the window to enrol in began: the reset, or its being opened again
 	LastSuccessAt    Time
 	LastFailure      Failure
 	Version          int64 // grows with every change of the row
 	CreatedAt        Time
 	UpdatedAt        Time
 
-	Enrolled     *Enrolment // the proved link to an authenticator app, or nil
-	Pending      *Enrolment // a started one, expired or not, or nil
-	RecoveryLeft int        // unused recovery codes of Enrolled
+	Enrolled     *Enrolment     // the proved link to an authenticator app, or nil
+	Pending      *Enrolment     // a started one, expired or not, or nil
+	RecoveryLeft int            // unused recovery codes of Enrolled
+	Code         *EnrolmentCode // the enrolment code that was issued last, dead or alive, or nil
 }
 
 // Failure is the last failed sign-in; a zero At means there never was one.
@@ -99,6 +102,7 @@ const (
 	WhyInactive   = "inactive"
 	WhyThrottled  = "throttled"
 	WhyLocked     = "locked"
+	WhyHeld       = "held"
 	WhyNoPassword = "no_password"
 )
 
@@ -112,6 +116,8 @@ func (u User) Next(p Policy, now Time) (next, why string, until Time) {
 		return NextSSO, "", 0
 	case u.PasswordHash == "":
 		return NextBlocked, WhyNoPassword, 0
+	case u.Held(p, now):
+		return NextBlocked, WhyHeld, 0
 	case u.PasswordThrottle.Waiting(now):
 		return NextBlocked, WhyThrottled, u.PasswordThrottle.Until
 	case !u.MFARequired(p):
@@ -125,6 +131,27 @@ func (u User) Next(p Policy, now Time) (next, why string, until Time) {
 	default:
 		return NextEnrol, "", 0
 	}
+}
+
+// Held reports whether sign-in waits for an operator: because one held it, or
+// because the time to enrol after a reset is over.
+func (u User) Held(p Policy, now Time) bool { return u.HeldAt != 0 || u.windowOver(p, now) }
+
+func (u User) windowOver(p Policy, now Time) bool {
+	return p.Window > 0 && u.WindowAt != 0 && u.Enrolled == nil && u.MFARequired(p) && now >= u.WindowAt.Add(p.Window)
+}
+
+// CheckHeld refuses with Held a sign-in that waits for an operator.
+func (u User) CheckHeld(p Policy, now Time) error {
+	switch {
+	case u.HeldAt != 0:
+		return Errorf(Held, "the help desk holds the sign-in of this account").
+			WithHint("call the help desk; for the operator: logiqc users unlock %s", u.Username)
+	case u.windowOver(p, now):
+		return Errorf(Held, "the time to set up MFA again after the reset is over").
+			WithHint("call the help desk; for the operator: logiqc users unlock %s", u.Username)
+	}
+	return nil
 }
 
 // Account is what callers see of a User: cli.md's account object.
@@ -160,6 +187,10 @@ type MFAView struct {
 	RecoveryCodesLeft int            `json:"recovery_codes_left"`
 	ResetAt           Time           `json:"reset_at"`
 	ResetBy           string         `json:"reset_by"`
+	// Of an account that enrols with an enrolment code only: that it does, and
+	// until when the one that was issued is good, never if there is none.
+	CodeNeeded bool `json:"enrolment_code_needed,omitempty"`
+	CodeUntil  Time `json:"enrolment_code_until,omitzero"`
 }
 
 // SigninView answers "can this user sign in?".
@@ -167,7 +198,8 @@ type SigninView struct {
 	Next           string   `json:"next"` // code, enrol, password, sso or blocked
 	Why            string   `json:"why"`  // of blocked
 	Until          Time     `json:"until"`
-	Misses         int      `json:"misses"` // in a row, of passwords and of codes
+	HeldAt         Time     `json:"held_at,omitzero"` // of held by an operator
+	Misses         int      `json:"misses"`           // in a row, of passwords and of codes
 	PasswordMisses int      `json:"password_misses"`
 	CodeMisses     int      `json:"code_misses"`
 	LastSuccessAt  Time     `json:"last_success_at"`
@@ -223,7 +255,12 @@ func (u User) Account(p Policy, now Time) Account {
 	if e := u.Enrolled; e != nil {
 		a.MFA.EnrolledAt, a.MFA.LastUsedAt, a.MFA.RecoveryCodesLeft = e.EnrolledAt, e.LastUsedAt, u.RecoveryLeft
 	}
+	a.MFA.CodeNeeded = u.NeedsEnrolmentCode(p)
+	if u.Code != nil && u.Code.Alive(now) {
+		a.MFA.CodeUntil = u.Code.ExpiresAt
+	}
 	a.Signin = SigninView{
+		HeldAt:         u.HeldAt,
 		PasswordMisses: u.PasswordThrottle.Misses, CodeMisses: u.CodeThrottle.Misses,
 		Misses:        u.PasswordThrottle.Misses + u.CodeThrottle.Misses,
 		LastSuccessAt: u.LastSuccessAt,

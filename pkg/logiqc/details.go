@@ -25,6 +25,11 @@ type Details struct {
 	Sessions      *int   `json:"sessions,omitempty"`       // ended
 	KeptSessions  bool   `json:"kept_sessions,omitempty"`
 	NotifyUser    string `json:"notify_user,omitempty"` // who is to tell the user: "operator"
+	Held          bool   `json:"held,omitempty"`        // the reset also holds the sign-in
+	Reopened      bool   `json:"reopened,omitempty"`    // the window to enrol in begins anew
+	// EnrolmentCode is the SHA-256 of the PHC string of an enrolment code that
+	// was issued, hex; it is good until ExpiresAt.
+	EnrolmentCode string `json:"enrolment_code,omitempty"`
 
 	// Of signin.*, session.* and token.*.
 	Session   string  `json:"session,omitempty"` // id
@@ -40,6 +45,13 @@ type Details struct {
 	Allow     []Right `json:"allow,omitempty"`
 	ExpiresAt Time    `json:"expires_at,omitzero"`
 	All       bool    `json:"all,omitempty"` // session.revoked, token.revoked: every one of the target, or of all
+
+	// Of key.rotated and key.retired: which keys, and the one meant, never more
+	// of it than everybody may know.
+	Keys string `json:"keys,omitempty"` // log or seal
+	Key  string `json:"key,omitempty"`
+	// Of audit.exported: where to.
+	Folder string `json:"folder,omitempty"`
 }
 
 // Snapshot is an account as it was made.

@@ -32,6 +32,8 @@ type Enrolment struct {
 	ExpiresAt  Time // of a pending one
 	EnrolledAt Time
 	LastUsedAt Time // never for one that was only proved
+	// CodeID is the enrolment code with which a pending one was started, or "".
+	CodeID string
 }
 
 // Renewed returns when a pending enrolment expires after an attempt at now.

@@ -31,8 +31,10 @@ const (
 	EnrolmentStarted    Action = "mfa.enrolment_started"
 	MFAEnrolled         Action = "mfa.enrolled"
 	MFAReplaced         Action = "mfa.replaced"
+	MFACodeVerified     Action = "mfa.code_verified"
 	RecoveryCodesIssued Action = "mfa.recovery_codes_issued"
 	RecoveryCodeUsed    Action = "mfa.recovery_code_used"
+	EnrolmentCodeIssued Action = "mfa.enrolment_code_issued"
 	SigninStarted       Action = "signin.started" // password right, a step is left
 	SigninSucceeded     Action = "signin.succeeded"
 	SigninFailed        Action = "signin.failed"
@@ -42,6 +44,9 @@ const (
 	TokenCreated        Action = "token.created"
 	TokenRevoked        Action = "token.revoked"
 	PolicyChanged       Action = "policy.changed"
+	KeyRotated          Action = "key.rotated"
+	KeyRetired          Action = "key.retired"
+	AuditExported       Action = "audit.exported"
 	currentEventVersion        = 1
 )
 
@@ -49,9 +54,9 @@ const (
 var Actions = []Action{
 	StoreInitialised, UserCreated, UserUpdated, UserImported, UserActivated, UserDeactivated, UserUnlocked,
 	UserPasswordSet, UserProtected, UserUnprotected, UserViewed, AuditViewed, MFAResetDone, MFAEnabled,
-	MFADisabled, MFAEnforced, MFAUnenforced, EnrolmentStarted, MFAEnrolled, MFAReplaced, RecoveryCodesIssued,
-	RecoveryCodeUsed, SigninStarted, SigninSucceeded, SigninFailed, SigninThrottled, SessionCreated,
-	SessionRevoked, TokenCreated, TokenRevoked, PolicyChanged,
+	MFADisabled, MFAEnforced, MFAUnenforced, EnrolmentStarted, MFAEnrolled, MFAReplaced, MFACodeVerified,
+	RecoveryCodesIssued, RecoveryCodeUsed, EnrolmentCodeIssued, SigninStarted, SigninSucceeded, SigninFailed, SigninThrottled, SessionCreated,
+	SessionRevoked, TokenCreated, TokenRevoked, PolicyChanged, KeyRotated, KeyRetired, AuditExported,
 }
 
 // Outcome says how what an event records ended.

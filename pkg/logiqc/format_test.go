@@ -93,7 +93,7 @@ func TestParseTime(t *testing.T) {
 			t.Errorf("%s: %v, %v", in, got, err)
 		}
 	}
-	for _, in := range []string{"", "d", "-3h", "23/11/2026", "1y", "99999999999d"} {
+	for _, in := range []string{"", "d", "-3h", "23/11/2026", "1y", "99999999999d", "16000w", "10001d"} {
 		if _, err := logiqc.ParseTime(in, at, sydney); !errors.Is(err, logiqc.Usage) {
 			t.Errorf("%q: %v", in, err)
 		}
@@ -156,7 +156,9 @@ func TestChecks(t *testing.T) {
 }
 
 func TestPolicyValuesRoundTrip(t *testing.T) {
-	p := logiqc.Policy{Enforced: false, Issuer: "St Mary's", SessionTTL: 90 * time.Minute, BulkMax: 7}
+	p := logiqc.Policy{Enforced: false, Issuer: "St Mary's", SessionTTL: 90 * time.Minute, BulkMax: 7, ReasonRequired: true,
+		Reasons: "new phone,lost", Ticket: "INC[0-9]+", VerifiedBy: "callback,in_person", EnrolmentCode: logiqc.CodeAlways,
+		CodeTTL: 72 * time.Hour, Window: 24 * time.Hour, Message: "Hi {name}, {time}"}
 	got := logiqc.DefaultPolicy()
 	for k, v := range p.Values() {
 		if err := got.Set(k, v); err != nil {

@@ -22,6 +22,10 @@ type Replayable struct {
 	Step             int64 // newest time step spent of the enrolment
 	RecoveryCodes    int   // unused
 	ResetAt          Time
+	HeldAt           Time
+	WindowAt         Time
+	EnrolmentCode    string // SHA-256 of its PHC string, hex, or ""
+	CodeExpiresAt    Time
 	LastEvent        int64
 }
 
@@ -49,6 +53,8 @@ func (r *Replay) Apply(e Event) error {
 	switch e.Action {
 	case StoreInitialised, PolicyChanged, MFAEnforced, MFAUnenforced:
 		return r.applyPolicy(e)
+	case KeyRotated, KeyRetired, AuditExported:
+		return nil // about no account
 	case UserCreated, UserImported:
 		return r.applySnapshot(e)
 	case TokenCreated:
@@ -85,6 +91,7 @@ func (r *Replay) applySnapshot(e Event) error {
 	}
 	if a.Enrolment != made.Enrolment {
 		a.Step, a.RecoveryCodes = 0, 0
+		a.EnrolmentCode, a.CodeExpiresAt = "", 0
 	}
 	if a.Role != made.Role || a.Status != made.Status || a.Password != made.Password {
 		r.endSessions(e.Target.ID)
@@ -125,12 +132,22 @@ func (r *Replay) applyAccount(e Event) error {
 	case MFADisabled:
 		a.Toggle = false
 	case MFAResetDone:
-		a.Enrolment, a.Step, a.RecoveryCodes, a.ResetAt = "", 0, 0, e.Time
+		a.applyReset(e)
 		if !d.KeptSessions {
 			r.endSessions(e.Target.ID)
 		}
+	case UserUnlocked:
+		a.HeldAt = 0
+		if d.Reopened {
+			a.WindowAt = e.Time
+		}
+	case EnrolmentCodeIssued:
+		a.EnrolmentCode, a.CodeExpiresAt = d.EnrolmentCode, d.ExpiresAt
 	case MFAEnrolled, MFAReplaced:
 		a.Enrolment, a.Step, a.Toggle, a.RecoveryCodes = d.Enrolment, d.Step, true, RecoveryCodeCount
+		a.EnrolmentCode, a.CodeExpiresAt = "", 0
+	case MFACodeVerified:
+		a.spend(d.Step)
 	case RecoveryCodesIssued:
 		a.RecoveryCodes = RecoveryCodeCount
 		a.spend(d.Step)
@@ -149,6 +166,14 @@ func (r *Replay) applyAccount(e Event) error {
 	}
 	a.LastEvent = e.Seq
 	return nil
+}
+
+func (a *Replayable) applyReset(e Event) {
+	a.Enrolment, a.Step, a.RecoveryCodes, a.ResetAt, a.WindowAt = "", 0, 0, e.Time, e.Time
+	a.EnrolmentCode, a.CodeExpiresAt = e.Details.EnrolmentCode, e.Details.ExpiresAt
+	if e.Details.Held {
+		a.HeldAt = e.Time
+	}
 }
 
 // spend moves the newest spent step; it only grows.

@@ -16,6 +16,10 @@ type Consent struct {
 	Typed  string `json:"typed"`   // the username as the operator typed it
 }
 
+// WillAsk reports whether the call is a preview after which a person is asked
+// for what is missing still. A token is not asked.
+func (c Consent) WillAsk(by Actor) bool { return c.CanAsk && !c.Given && by.Kind == Person }
+
 // CheckTouch refuses an actor of the help desk a privileged account.
 func (u User) CheckTouch(by Actor) error {
 	if by.Limited() && u.Privileged() {
@@ -39,8 +43,7 @@ func (u User) CheckReset(by Actor, c Consent) error {
 	if err := u.CheckHasMFA("reset"); err != nil {
 		return err
 	}
-	willAsk := c.CanAsk && !c.Given && by.Kind == Person
-	if u.Privileged() && !willAsk && !u.typed(by, c) {
+	if u.Privileged() && !c.WillAsk(by) && !u.typed(by, c) {
 		return u.privilegedError()
 	}
 	return nil
@@ -128,16 +131,4 @@ func (u User) Clears(now Time) (c Cleared, any bool) {
 	c.Pending = u.PendingAt(now) != nil
 	c.RecoveryCodes = u.RecoveryLeft
 	return c, c.Authenticator || c.Pending || u.CodeThrottle.Misses > 0
-}
-
-// ContactMessage is the ready-made message with which the operator tells the
-// user of a reset (product.md R10); at is the local time of the operator.
-func ContactMessage(a Account, at string) string {
-	first, _, _ := strings.Cut(a.DisplayName(), " ")
-	next := "Sign in as usual and set up your authenticator app again."
-	if a.Signin.Next != NextEnrol {
-		next = "Sign in as usual."
-	}
-	return fmt.Sprintf("Hello %s, your MFA was reset on %s. %s If you did not ask for this, call the help desk at once.",
-		first, at, next)
 }

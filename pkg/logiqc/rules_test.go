@@ -2,7 +2,6 @@ package logiqc_test
 
 import (
 	"errors"
-	"strings"
 	"testing"
 	"time"
 
@@ -157,22 +156,5 @@ func TestRenewedAtMostAnHour(t *testing.T) {
 	}
 	if got := e.Renewed(e.CreatedAt.Add(58 * time.Minute)); got != e.CreatedAt.Add(time.Hour) {
 		t.Errorf("got %v", got.Sub(e.CreatedAt))
-	}
-}
-
-func TestContactMessage(t *testing.T) {
-	a := logiqc.Account{Username: "jlee", Name: "Jordan Lee", Signin: logiqc.SigninView{Next: logiqc.NextEnrol}}
-	msg := logiqc.ContactMessage(a, "23 Nov 2026 at 09:12")
-	for _, want := range []string{"Hello Jordan,", "23 Nov 2026 at 09:12", "set up your authenticator app again"} {
-		if !strings.Contains(msg, want) {
-			t.Errorf("%q lacks %q", msg, want)
-		}
-	}
-	if !strings.HasSuffix(msg, "If you did not ask for this, call the help desk at once.") {
-		t.Errorf("%q ends otherwise", msg)
-	}
-	a.Signin.Next = logiqc.NextPassword
-	if msg := logiqc.ContactMessage(a, "x"); strings.Contains(msg, "authenticator") {
-		t.Errorf("nothing to set up where MFA is not required: %q", msg)
 	}
 }

@@ -3,6 +3,7 @@ package logiqc
 import (
 	"context"
 	"iter"
+	"time"
 )
 
 // Service is everything an actor can do. It is got for one actor, checks that
@@ -33,14 +34,25 @@ type Service interface {
 	Enforce(ctx context.Context, r Enforcement) (EnforcementResult, error)
 	Figures(ctx context.Context) (Figures, error)
 	Policy(ctx context.Context) (Policy, error)
+	// ChangePolicy changes settings, all or none; Invalid names the one that is
+	// not fit.
+	ChangePolicy(ctx context.Context, r PolicyEdit) (PolicyEdited, error)
+	// VerifyCode proves a caller's app code, which spends it, and nothing else.
+	VerifyCode(ctx context.Context, r CodeCheck) (CodeChecked, error)
+	// IssueEnrolmentCode gives an account that has yet to enrol a fresh enrolment
+	// code; the old one dies. It returns the code once, here.
+	IssueEnrolmentCode(ctx context.Context, r CodeIssue) (CodeIssued, error)
+	// Run tells how far the accounts are that a run reset; NotFound if no reset
+	// had that request id.
+	Run(ctx context.Context, requestID string) (RunFigures, error)
 
 	// CreateToken returns the token itself once, here.
 	CreateToken(ctx context.Context, r NewToken) (TokenInfo, Secret, error)
 	Tokens(ctx context.Context) ([]TokenInfo, error)
-	RevokeTokens(ctx context.Context, r Revocation) (int, error)
+	RevokeTokens(ctx context.Context, r Revocation) (Revoked, error)
 	// Sessions lists the live sessions of one account, or all with ref "".
 	Sessions(ctx context.Context, ref string) ([]SessionInfo, error)
-	RevokeSessions(ctx context.Context, r Revocation) (int, error)
+	RevokeSessions(ctx context.Context, r Revocation) (Revoked, error)
 
 	// Events lists events, newest first; EventAt returns one.
 	Events(ctx context.Context, q EventQuery) (EventPage, error)
@@ -56,6 +68,8 @@ type Request struct {
 	Batch     int    `json:"batch"` // of a run with one RequestID, from 0
 	Reason    string `json:"reason"`
 	Ticket    string `json:"ticket"`
+	// VerifiedBy is how the caller was verified.
+	VerifiedBy string `json:"verified_by"`
 	Consent
 }
 
@@ -213,8 +227,14 @@ type ChangeResult struct {
 // Reset is one batch of resets.
 type Reset struct {
 	Request
-	KeepSessions bool          `json:"keep_sessions"`
-	Users        []ResetTarget `json:"users"`
+	KeepSessions bool `json:"keep_sessions"`
+	// Hold holds the sign-in of the accounts until they are unlocked.
+	Hold bool `json:"hold"`
+	// EnrolmentCode asks for an enrolment code for each account, good for CodeTTL
+	// or, where that is 0, as long as the policy says.
+	EnrolmentCode bool          `json:"enrolment_code"`
+	CodeTTL       time.Duration `json:"code_ttl"`
+	Users         []ResetTarget `json:"users"`
 	// Total is how many accounts the whole run names, over all its batches; more
 	// than Max, where that is not 0, are refused like more than the policy allows.
 	Total int `json:"total"`
@@ -275,7 +295,69 @@ type ResetResult struct {
 	Audit      *AuditRef    `json:"audit"`
 	Shown      string       `json:"shown"`
 	At         Time         `json:"at"`
-	Err        *Error       `json:"error,omitempty"`
+	// EnrolmentCode is the code that was issued; WithCode tells that one was, or
+	// would be.
+	EnrolmentCode *IssuedCode `json:"enrolment_code"`
+	WithCode      bool        `json:"with_code"`
+	// Message is the message to the user, "" where there is none to send, with
+	// [PlaceTime] where the time At is to be put.
+	Message string `json:"message"`
+	Err     *Error `json:"error,omitempty"`
+}
+
+// PolicyEdit gives keys of the policy values.
+type PolicyEdit struct {
+	Request
+	Settings []Setting `json:"settings"`
+}
+
+// PolicyEdited is the policy after a change, and what differs from before.
+type PolicyEdited struct {
+	Replayed
+	Changed bool     `json:"changed"`
+	Policy  Policy   `json:"policy"`
+	Changes []Change `json:"changes"`
+}
+
+// CodeCheck is an app code that a caller read out.
+type CodeCheck struct {
+	Request
+	User string `json:"user"`
+	Code string `json:"code"`
+}
+
+// CodeChecked is the outcome for a code that was right.
+type CodeChecked struct {
+	Replayed
+	Account Account  `json:"account"`
+	Audit   AuditRef `json:"audit"`
+	Err     *Error   `json:"error,omitempty"`
+}
+
+// CodeIssue asks for an enrolment code, good for TTL or, where that is 0, as
+// long as the policy says. A preview that a person is asked after changes
+// nothing ([Consent.WillAsk]).
+type CodeIssue struct {
+	Request
+	User string        `json:"user"`
+	TTL  time.Duration `json:"ttl"`
+}
+
+// CodeIssued is a fresh enrolment code for an account.
+type CodeIssued struct {
+	Replayed
+	Changed bool        `json:"changed"`
+	Code    *IssuedCode `json:"enrolment_code"` // nil in a dry run or preview
+	Account Account     `json:"account"`
+	Audit   *AuditRef   `json:"audit"`
+}
+
+// RunFigures tell how far the accounts are that a run reset.
+type RunFigures struct {
+	Run      string `json:"run"`
+	Reset    int    `json:"reset"`
+	Enrolled int    `json:"enrolled"`
+	Waiting  int    `json:"waiting"`
 }
 
 // Enforcement turns MFA for the whole organisation on or off.
@@ -312,6 +394,8 @@ type NewToken struct {
 	Role      Role    `json:"role"`
 	Allow     []Right `json:"allow"`
 	ExpiresAt Time    `json:"expires_at"` // never if zero
+	// Lifetime, where it is not 0, says instead how long it lives from now on.
+	Lifetime time.Duration `json:"lifetime"`
 }
 
 // TokenInfo is a token without its secret.
@@ -343,6 +427,12 @@ type Revocation struct {
 	ID   string `json:"id"`
 	User string `json:"user"`
 	All  bool   `json:"all"`
+}
+
+// Revoked counts what a Revocation ended, or would.
+type Revoked struct {
+	Replayed
+	Count int `json:"count"`
 }
 
 // EventQuery selects events. Zero fields select everything.

@@ -16,7 +16,12 @@ type SignIn interface {
 	// the drift of the device's clock where that explains it) or Throttled.
 	Code(ctx context.Context, attempt Secret, code string, src Source) (Attempt, error)
 	RecoveryCode(ctx context.Context, attempt Secret, code Secret, src Source) (Attempt, error)
+	// EnrolmentCode takes the one-time code from the help desk, where
+	// [Attempt.CodeNeeded] asks for it: WrongCode, or Expired when it is not good
+	// any more or none was issued. It is spent when the enrolment is proved.
+	EnrolmentCode(ctx context.Context, attempt Secret, code Secret, src Source) (Attempt, error)
 	// StartEnrolment makes a fresh secret; starting again replaces it.
+	// EnrolmentCodeRequired where that has not been given on the attempt.
 	StartEnrolment(ctx context.Context, attempt Secret, src Source) (PendingEnrolment, error)
 	// ProveEnrolment takes the first app code of the pending secret.
 	ProveEnrolment(ctx context.Context, attempt Secret, code string, src Source) (Enrolled, error)
@@ -73,6 +78,9 @@ type Attempt struct {
 	// Pending tells that an enrolment is already under way, so that a code for
 	// it can be proved without starting again.
 	Pending bool
+	// CodeNeeded tells that an enrolment can be started only with an enrolment
+	// code, which has not been given on this attempt.
+	CodeNeeded bool
 }
 
 // PendingEnrolment is a secret that awaits its first code.

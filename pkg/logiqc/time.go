@@ -79,14 +79,18 @@ func ParseTime(s string, now time.Time, loc *time.Location) (Time, error) {
 	return 0, Errorf(Usage, "%q is not a time: give RFC 3339, a date or an age such as 24h or 7d", s)
 }
 
+// longestAge bounds the days or weeks of an age: more would not fit in a
+// time.Duration.
+const longestAge = 10_000
+
 // ParseAge reads a length of time: what time.ParseDuration takes, and whole
 // days (7d) and weeks (2w). It is never negative.
 func ParseAge(s string) (time.Duration, error) {
 	unit := map[byte]time.Duration{'d': 24 * time.Hour, 'w': 7 * 24 * time.Hour}
 	if n := len(s); n > 1 && unit[s[n-1]] != 0 {
-		days, err := strconv.ParseUint(s[:n-1], 10, 16)
-		if err == nil {
-			return time.Duration(days) * unit[s[n-1]], nil
+		count, err := strconv.ParseUint(s[:n-1], 10, 16)
+		if length := time.Duration(count) * unit[s[n-1]]; err == nil && count <= longestAge {
+			return length, nil
 		}
 	}
 	d, err := time.ParseDuration(strings.TrimSpace(s))

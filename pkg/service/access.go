@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
@@ -11,7 +10,7 @@ import (
 
 // CreateToken implements [logiqc.Service].
 func (s *service) CreateToken(ctx context.Context, r logiqc.NewToken) (info logiqc.TokenInfo, bearer logiqc.Secret, err error) {
-	if err := checkToken(r); err != nil {
+	if err := r.Check(); err != nil {
 		return info, "", err
 	}
 	r.Given = true
@@ -33,27 +32,6 @@ func (s *service) CreateToken(ctx context.Context, r logiqc.NewToken) (info logi
 	return info, bearer, err
 }
 
-// checkToken refuses a token that could never be used as meant.
-func checkToken(r logiqc.NewToken) error {
-	if err := logiqc.CheckText("the name", r.Name, logiqc.MaxName); err != nil {
-		return err
-	}
-	switch {
-	case strings.TrimSpace(r.Name) == "":
-		return logiqc.Errorf(logiqc.Usage, "a token needs a name")
-	case (r.Role == "") == (len(r.Allow) == 0):
-		return logiqc.Errorf(logiqc.Usage, "a token takes either --role or --allow")
-	case r.Role != "" && !slices.Contains(logiqc.TokenRoles, r.Role):
-		return logiqc.Errorf(logiqc.Usage, "%q is no role of a token: one of app, helpdesk, auditor, admin", r.Role)
-	}
-	for _, right := range r.Allow {
-		if !slices.Contains(logiqc.TokenRights, right) {
-			return logiqc.Errorf(logiqc.Usage, "%q is no right of a token: any of %s", right, joinRights(logiqc.TokenRights))
-		}
-	}
-	return nil
-}
-
 func joinRights(rights []logiqc.Right) string {
 	names := make([]string, len(rights))
 	for i, r := range rights {
@@ -63,6 +41,9 @@ func joinRights(rights []logiqc.Right) string {
 }
 
 func (t *txn) createToken(r logiqc.NewToken, hash [32]byte) (info logiqc.TokenInfo, err error) {
+	if r.Lifetime != 0 {
+		r.ExpiresAt = t.Now().Add(r.Lifetime)
+	}
 	if r.ExpiresAt != 0 && r.ExpiresAt <= t.Now() {
 		return info, logiqc.Errorf(logiqc.Usage, "the token would have expired already")
 	}
@@ -100,23 +81,31 @@ func (s *service) Tokens(ctx context.Context) (infos []logiqc.TokenInfo, err err
 }
 
 // RevokeTokens implements [logiqc.Service].
-func (s *service) RevokeTokens(ctx context.Context, r logiqc.Revocation) (n int, err error) {
-	err = s.desk.update(ctx, s.actor, r.Request, func(t *txn) error {
+func (s *service) RevokeTokens(ctx context.Context, r logiqc.Revocation) (logiqc.Revoked, error) {
+	return s.revoke(ctx, r, "tokens revoke", func(t *txn) (int, error) {
 		if err := t.need(logiqc.Administer, logiqc.TokenRevoked, ""); err != nil {
-			return err
+			return 0, err
 		}
-		matter := r
-		matter.Request = logiqc.Request{Reason: r.Reason}
-		n, _, err = once(t, "tokens revoke", matter, func() (int, error) { return t.revokeTokens(r) })
+		return t.revokeTokens(r)
+	})
+}
+
+// revoke runs fn, which ends tokens or sessions and counts them. Where there
+// are any and nobody agreed to it, that is undone and ConfirmationRequired.
+func (s *service) revoke(ctx context.Context, r logiqc.Revocation, command string, fn func(*txn) (int, error)) (out logiqc.Revoked, err error) {
+	matter := r
+	matter.Request = logiqc.Request{Reason: r.Reason}
+	err = s.desk.update(ctx, s.actor, r.Request, func(t *txn) error {
+		out.Count, out.Replayed.Replayed, err = once(t, command, matter, func() (int, error) { return fn(t) })
+		if err == nil && out.Count > 0 && !out.Replayed.Replayed && !r.Given && !r.DryRun {
+			err = confirmationRequired("nothing was revoked")
+		}
 		return err
 	})
-	return n, err
+	return out, err
 }
 
 func (t *txn) revokeTokens(r logiqc.Revocation) (n int, err error) {
-	if !r.Given && !r.DryRun {
-		return 0, confirmationRequired("no token was revoked")
-	}
 	if r.All {
 		if n, err = t.Tx.RevokeTokens(""); err != nil || n == 0 {
 			return n, err
@@ -186,14 +175,8 @@ func (t *txn) sessionsOf(ref string, action logiqc.Action) (userID string, err e
 }
 
 // RevokeSessions implements [logiqc.Service].
-func (s *service) RevokeSessions(ctx context.Context, r logiqc.Revocation) (n int, err error) {
-	err = s.desk.update(ctx, s.actor, r.Request, func(t *txn) error {
-		matter := r
-		matter.Request = logiqc.Request{Reason: r.Reason}
-		n, _, err = once(t, "sessions revoke", matter, func() (int, error) { return t.revokeSessions(r) })
-		return err
-	})
-	return n, err
+func (s *service) RevokeSessions(ctx context.Context, r logiqc.Revocation) (logiqc.Revoked, error) {
+	return s.revoke(ctx, r, "sessions revoke", func(t *txn) (int, error) { return t.revokeSessions(r) })
 }
 
 func (t *txn) revokeSessions(r logiqc.Revocation) (n int, err error) {
@@ -216,9 +199,6 @@ func (t *txn) revokeSessions(r logiqc.Revocation) (n int, err error) {
 		}
 		target = u.Target()
 	}
-	if !r.Given && !r.DryRun {
-		return 0, confirmationRequired("no session was ended")
-	}
 	if n, err = t.EndSessions(target.ID); err != nil || n == 0 {
 		return n, err
 	}
@@ -236,9 +216,6 @@ func (t *txn) revokeSession(r logiqc.Revocation) (int, error) {
 	}
 	if err != nil {
 		return 0, err
-	}
-	if !r.Given && !r.DryRun {
-		return 0, confirmationRequired("no session was ended")
 	}
 	u, err := t.UserByID(sess.UserID)
 	if err != nil {

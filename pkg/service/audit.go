@@ -110,6 +110,9 @@ func (l logSource) Leaves(ctx context.Context, from, to int64, fn func(seq int64
 
 // indexes reports whether the columns of an event say what its bytes say.
 func indexes(cols store.EventColumns, seq int64, leaf []byte) bool {
+	if c, ok := columnsIn(leaf); ok && c == cols {
+		return true
+	}
 	e, err := logiqc.ParseLeaf(seq, leaf)
 	return err == nil && cols == store.ColumnsOf(e)
 }

@@ -11,7 +11,8 @@ type verb struct {
 	right  logiqc.Right
 	action logiqc.Action
 	check  func(t *txn, u logiqc.User) error // refuses by a rule; nil asks nothing
-	needed func(u logiqc.User) bool          // false when it is so already
+	// needed is false when it is so already.
+	needed func(t *txn, u logiqc.User) bool
 	// apply changes the account, and may add to what the event says.
 	apply func(t *txn, u *logiqc.User, d *logiqc.Details) error
 }
@@ -19,7 +20,7 @@ type verb struct {
 var verbs = map[logiqc.Verb]verb{
 	logiqc.Activate: {
 		right: logiqc.UsersWrite, action: logiqc.UserActivated,
-		needed: func(u logiqc.User) bool { return u.Status != logiqc.Active },
+		needed: func(_ *txn, u logiqc.User) bool { return u.Status != logiqc.Active },
 		apply:  activate,
 	},
 	logiqc.Deactivate: {
@@ -31,25 +32,27 @@ var verbs = map[logiqc.Verb]verb{
 			}
 			return u.CheckKeepsAdmin(admins)
 		},
-		needed: func(u logiqc.User) bool { return u.Status == logiqc.Active },
+		needed: func(_ *txn, u logiqc.User) bool { return u.Status == logiqc.Active },
 		apply:  deactivate,
 	},
 	logiqc.Unlock: {
 		right: logiqc.MFAReset, action: logiqc.UserUnlocked,
 		check: func(t *txn, u logiqc.User) error { return u.CheckTouch(t.actor) },
-		needed: func(u logiqc.User) bool { return u.PasswordThrottle.Misses+u.CodeThrottle.Misses > 0 },
-		apply:  unlock,
+		needed: func(t *txn, u logiqc.User) bool {
+			return u.PasswordThrottle.Misses+u.CodeThrottle.Misses > 0 || u.Held(t.policy, t.Now())
+		},
+		apply: unlock,
 	},
 	logiqc.EnableMFA: {
 		right: logiqc.UsersWrite, action: logiqc.MFAEnabled,
-		check: func(_ *txn, u logiqc.User) error { return u.CheckHasMFA("enable") },
-		needed: func(u logiqc.User) bool { return !u.Toggle },
+		check:  func(_ *txn, u logiqc.User) error { return u.CheckHasMFA("enable") },
+		needed: func(_ *txn, u logiqc.User) bool { return !u.Toggle },
 		apply:  toggle,
 	},
 	logiqc.DisableMFA: {
 		right: logiqc.UsersWrite, action: logiqc.MFADisabled,
-		check: func(t *txn, u logiqc.User) error { return u.CheckDisable(t.policy) },
-		needed: func(u logiqc.User) bool { return u.Toggle },
+		check:  func(t *txn, u logiqc.User) error { return u.CheckDisable(t.policy) },
+		needed: func(_ *txn, u logiqc.User) bool { return u.Toggle },
 		apply:  toggle,
 	},
 }
@@ -66,7 +69,13 @@ func deactivate(t *txn, u *logiqc.User, d *logiqc.Details) error {
 	return err
 }
 
-func unlock(_ *txn, u *logiqc.User, d *logiqc.Details) error {
+// unlock ends waits and a hold, and opens the window to enrol in anew where it
+// is over.
+func unlock(t *txn, u *logiqc.User, d *logiqc.Details) error {
+	u.HeldAt = 0
+	if u.Held(t.policy, t.Now()) {
+		u.WindowAt, d.Reopened = t.Now(), true
+	}
 	d.Misses = u.PasswordThrottle.Misses + u.CodeThrottle.Misses
 	u.PasswordThrottle, u.CodeThrottle = logiqc.Throttle{}, logiqc.Throttle{}
 	return nil
@@ -133,7 +142,7 @@ func (t *txn) changeOne(v verb, r logiqc.UserChange, ref string, res *logiqc.Cha
 			return err
 		}
 	}
-	if !v.needed(u) {
+	if !v.needed(t, u) {
 		return nil
 	}
 	res.Would = r.DryRun || !r.Given

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
-	"github.com/logiqc/logiqc/pkg/seal"
 	"github.com/logiqc/logiqc/pkg/store"
 )
 
@@ -18,10 +17,10 @@ type NewStore struct {
 	Source   logiqc.Source
 }
 
-// Create makes a store with its first admin, and signs that admin in: the one
-// sign-in without MFA. It is one transaction; a store that exists is refused
+// Create makes a store with its first admin, where [store.Create] takes it, and
+// signs that admin in: the one sign-in without MFA. It is one transaction; a store that exists is refused
 // with Exists and left as it is.
-func Create(ctx context.Context, path string, o store.Options, keys func(string) (*seal.Box, error), n NewStore) (d *Desk, at logiqc.Attempt, err error) {
+func Create(ctx context.Context, where string, o store.Options, keys KeyRing, n NewStore) (d *Desk, at logiqc.Attempt, err error) {
 	d = New(nil, keys)
 	n.Admin.Role, n.Admin.Auth = logiqc.RoleAdmin, logiqc.ByPassword
 	if err := logiqc.CheckIssuer(n.Issuer); err != nil {
@@ -34,7 +33,7 @@ func Create(ctx context.Context, path string, o store.Options, keys func(string)
 	if u.PasswordHash, err = hashPassword(d, n.Admin.Password); err != nil {
 		return nil, at, err
 	}
-	d.store, err = store.CreateSQLite(ctx, path, o, func(tx *store.Tx) error {
+	d.store, err = store.Create(ctx, where, o, func(tx *store.Tx) error {
 		u := u
 		at, err = d.initialise(tx, n, &u)
 		return err

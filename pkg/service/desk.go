@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
-	"github.com/logiqc/logiqc/pkg/seal"
 	"github.com/logiqc/logiqc/pkg/store"
 )
 
@@ -19,14 +18,14 @@ import (
 // It is safe for concurrent use.
 type Desk struct {
 	store *store.Store
-	keys  func(storeID string) (*seal.Box, error)
+	keys  KeyRing
 	rand  io.Reader
 }
 
-// New makes a Desk over an open store. keys opens the sealing keys of the
-// store with that id; it is called only when a secret has to be sealed or
-// opened, so that resets work without the keys.
-func New(s *store.Store, keys func(storeID string) (*seal.Box, error)) *Desk {
+// New makes a Desk over an open store. keys are called only when a secret has
+// to be sealed or opened or a checkpoint signed, so that resets work without
+// them.
+func New(s *store.Store, keys KeyRing) *Desk {
 	return &Desk{store: s, keys: keys, rand: rand.Reader}
 }
 

@@ -12,7 +12,11 @@ import (
 // StartEnrolment implements [logiqc.SignIn].
 func (s *signIn) StartEnrolment(ctx context.Context, bearer logiqc.Secret, src logiqc.Source) (p logiqc.PendingEnrolment, err error) {
 	err = s.proceed(ctx, bearer, src, func(t *txn, sess *store.Session, u *logiqc.User) (error, error) {
-		if err := mayEnrol(sess, u, t.Now()); err != nil {
+		err := mayEnrol(sess, u, t.Now())
+		if err == nil && !t.mayStart(*sess, *u) {
+			err = codeRequired(*u)
+		}
+		if err != nil {
 			return t.refused(logiqc.EnrolmentStarted, *u, err)
 		}
 		p, err = t.startEnrolment(sess, u)
@@ -61,7 +65,7 @@ func (t *txn) startEnrolment(sess *store.Session, u *logiqc.User) (p logiqc.Pend
 	if err != nil {
 		return p, err
 	}
-	e := logiqc.Enrolment{ID: id, UserID: u.ID, State: logiqc.EnrolmentPending, Sealed: sealed, CreatedAt: t.Now()}
+	e := logiqc.Enrolment{ID: id, UserID: u.ID, State: logiqc.EnrolmentPending, Sealed: sealed, CreatedAt: t.Now(), CodeID: sess.CodeID}
 	e.ExpiresAt = e.Renewed(t.Now())
 	if err := t.PutPending(e); err != nil {
 		return p, err
@@ -92,7 +96,10 @@ func (t *txn) outlive(sess *store.Session, until logiqc.Time) error {
 // ProveEnrolment implements [logiqc.SignIn].
 func (s *signIn) ProveEnrolment(ctx context.Context, bearer logiqc.Secret, code string, src logiqc.Source) (out logiqc.Enrolled, err error) {
 	err = s.proceed(ctx, bearer, src, func(t *txn, sess *store.Session, u *logiqc.User) (answer, err error) {
-		if answer = awaitsProof(sess, u, t.Now()); answer != nil {
+		if answer = awaitsProof(sess, u, t.Now()); answer == nil && !t.mayProve(*sess, *u) {
+			answer = codeRequired(*u)
+		}
+		if answer != nil {
 			return t.refused(logiqc.MFAEnrolled, *u, answer)
 		}
 		spent, answer, err := t.verifyPending(sess, u, code)

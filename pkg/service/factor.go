@@ -35,7 +35,12 @@ func (s *signIn) proceed(ctx context.Context, bearer logiqc.Secret, src logiqc.S
 		if err != nil {
 			return err
 		}
-		if answer, err = do(t, &sess, &u); err != nil {
+		if answer = u.CheckHeld(t.policy, t.Now()); answer != nil {
+			err = t.heldBack(&u)
+		} else {
+			answer, err = do(t, &sess, &u)
+		}
+		if err != nil {
 			return err
 		}
 		return t.flush()
@@ -68,7 +73,7 @@ func (s *signIn) Code(ctx context.Context, bearer logiqc.Secret, code string, sr
 		if err := awaitsCode(sess, u); err != nil {
 			return err, nil
 		}
-		spent, answer, err := t.verifySecondFactor(u, code)
+		spent, answer, err := t.verifySecondFactor(u, code, logiqc.SigninFailed)
 		if answer != nil || err != nil {
 			return answer, err
 		}
@@ -136,8 +141,9 @@ func (t *txn) passed(sess *store.Session, u *logiqc.User, d logiqc.Details) erro
 
 // verifySecondFactor is the one place where an app code is taken: for its own
 // 30 s step and one either side, once, the step moving forward only
-// (RFC 6238 §5.2, ASVS 6.5.1). It returns the step spent.
-func (t *txn) verifySecondFactor(u *logiqc.User, code string) (spent int64, answer, err error) {
+// (RFC 6238 §5.2, ASVS 6.5.1). It returns the step spent. missed is the action
+// that a wrong code is recorded as.
+func (t *txn) verifySecondFactor(u *logiqc.User, code string, missed logiqc.Action) (spent int64, answer, err error) {
 	if answer, err = t.factorOpen(u); answer != nil || err != nil {
 		return 0, answer, err
 	}
@@ -155,7 +161,7 @@ func (t *txn) verifySecondFactor(u *logiqc.User, code string) (spent int64, answ
 		cause = causeReplayed
 	}
 	u.CodeThrottle = u.CodeThrottle.Miss(t.Now())
-	return 0, t.wrongCode(m, cause), t.missed(u, cause, u.CodeThrottle.Misses, int64(m.Drift.Seconds()))
+	return 0, t.wrongCode(m, cause), t.missed(u, missed, cause, u.CodeThrottle.Misses, int64(m.Drift.Seconds()))
 }
 
 // matchCode opens the secret of an enrolment and compares the code with it.
@@ -226,5 +232,5 @@ func (t *txn) spendRecoveryCode(u *logiqc.User, given logiqc.Secret) (answer, er
 	}
 	u.CodeThrottle = u.CodeThrottle.Miss(t.Now())
 	return logiqc.Errorf(logiqc.WrongCode, "wrong recovery code, or one that has been used"),
-		t.missed(u, causeRecovery, u.CodeThrottle.Misses, 0)
+		t.missed(u, logiqc.SigninFailed, causeRecovery, u.CodeThrottle.Misses, 0)
 }

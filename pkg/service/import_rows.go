@@ -2,166 +2,110 @@ package service
 
 import (
 	"errors"
+	"hash/maphash"
 	"slices"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 	"github.com/logiqc/logiqc/pkg/password"
 	"github.com/logiqc/logiqc/pkg/seal"
-	"github.com/logiqc/logiqc/pkg/store"
 	"github.com/logiqc/logiqc/pkg/totp"
 )
 
-// take decides what becomes of a row: a new account, an update of one that
-// exists, or nothing.
+// take decides about one row: a new account, one to leave alone, or one to
+// change.
 func (im *importer) take(row logiqc.ImportRow) error {
+	if err := im.names.add(row); err != nil {
+		return err
+	}
 	if row.PasswordHash != "" {
 		if err := password.CheckHash(row.PasswordHash.Reveal()); err != nil {
 			return logiqc.Errorf(logiqc.Invalid, "password_hash: %w", err)
 		}
 	}
+	// With "fail" the insert itself finds out who exists, many at a time.
 	if im.onExisting != logiqc.ExistingFail {
-		u, err := im.UserExact(row.Username)
+		u, found, err := im.existing(row.Username)
 		switch {
-		case err == nil && im.onExisting == logiqc.ExistingSkip:
+		case err != nil:
+			return err
+		case found && im.onExisting == logiqc.ExistingSkip:
 			im.out.Skipped++
 			return nil
-		case err == nil:
-			return im.update(row, u)
-		case !errors.Is(err, logiqc.NotFound):
-			return err
+		case found:
+			return im.change(row, u)
 		}
 	}
-	u, err := newUser(logiqc.NewUser{Username: row.Username, Email: row.Email, Name: row.Name, Phone: row.Phone, Role: row.Role,
-		Auth: row.Auth, Status: row.Status, Toggle: row.Toggle || row.TOTP != "", Protected: row.Protected})
+	return im.add(row)
+}
+
+// existing finds the account with the username.
+func (im *importer) existing(username string) (u logiqc.User, found bool, err error) {
+	u, err = im.UserExact(username)
+	switch {
+	case errors.Is(err, logiqc.NotFound):
+		return u, false, nil
+	case errors.Is(err, logiqc.Ambiguous):
+		return u, false, logiqc.Errorf(logiqc.Invalid, "%s is the username of one account and the id of another", username)
+	}
+	return u, err == nil && logiqc.Key(u.Username) == logiqc.Key(username), err
+}
+
+// add puts a new account into the batch.
+func (im *importer) add(row logiqc.ImportRow) error {
+	u, err := newUser(logiqc.NewUser{
+		Username: row.Username, Email: row.Email, Name: row.Name, Phone: row.Phone, Role: row.Role, Status: row.Status,
+		Auth: row.Auth, Toggle: row.Toggle, Protected: row.Protected, Password: row.PasswordHash,
+	})
 	if err != nil {
 		return err
 	}
-	if u.Auth == logiqc.BySSO && (row.PasswordHash != "" || row.TOTP != "") {
-		return logiqc.Errorf(logiqc.Invalid, "%s is to sign in by SSO: it has no password and no MFA here", row.Username)
-	}
-	u.PasswordHash = row.PasswordHash
 	if u.ID, err = im.desk.newID(); err != nil {
 		return err
 	}
-	if err := im.enrol(&u, row.TOTP); err != nil {
+	u.PasswordHash, u.Version, u.CreatedAt, u.UpdatedAt = row.PasswordHash, 1, im.Now(), im.Now()
+	if err := im.enrol(row, &u); err != nil {
 		return err
 	}
-	u.Version, u.CreatedAt, u.UpdatedAt = 1, im.Now(), im.Now()
-	im.count(u)
-	im.out.Added++
-	im.batch = append(im.batch, imported{row: row.Row, user: u})
-	if len(im.batch) >= importBatch {
+	if im.lookOnly {
+		return im.free(u)
+	}
+	im.count(u, &im.out.Added)
+	if u.Role == logiqc.RoleAdmin {
+		im.out.Admins = append(im.out.Admins, u.Username)
+	}
+	if im.batch = append(im.batch, imported{row.Row, &u}); len(im.batch) >= importBatch {
 		return im.write()
 	}
 	return nil
 }
 
-// count keeps what the importing admin should know of an account.
-func (im *importer) count(u logiqc.User) {
+// count counts an account among those added or updated.
+func (im *importer) count(u logiqc.User, as *int) {
+	*as++
 	if u.Auth == logiqc.ByPassword && u.PasswordHash == "" {
 		im.out.WithoutPassword++
 	}
-	if u.Role == logiqc.RoleAdmin {
-		im.out.Admins = append(im.out.Admins, u.Username)
-	}
 }
 
-// enrol gives the account the authenticator app of an otpauth URI.
-func (im *importer) enrol(u *logiqc.User, uri logiqc.Secret) error {
-	if uri == "" {
-		return nil
-	}
-	parts, err := totp.ParseURI(uri.Reveal())
-	if err != nil {
-		return logiqc.Errorf(logiqc.Invalid, "totp: %w", err)
-	}
-	if im.box == nil {
-		if im.box, im.storeID, err = im.txn.box(); err != nil {
-			return err
-		}
-	}
-	id, err := im.desk.newID()
-	if err != nil {
-		return err
-	}
-	sealed, err := im.box.Seal(parts.Key.Bytes(), seal.AssociatedData(im.storeID, u.ID, id))
-	if err != nil {
-		return err
-	}
-	u.Enrolled = &logiqc.Enrolment{ID: id, UserID: u.ID, State: logiqc.EnrolmentEnrolled, Sealed: sealed,
-		CreatedAt: im.Now(), EnrolledAt: im.Now()}
-	return nil
-}
-
-// write puts the waiting accounts into the store, with an event each.
-func (im *importer) write() error {
-	if len(im.batch) == 0 {
-		return nil
-	}
-	users := make([]*logiqc.User, len(im.batch))
-	for i := range im.batch {
-		users[i] = &im.batch[i].user
-	}
-	if err := im.InsertUsers(users); err != nil {
-		var taken *store.RowError
-		if !errors.As(err, &taken) {
-			return err
-		}
-		// What follows in this transaction is not to be relied on, and it will
-		// not be committed: this row is the last one named.
-		return &rowTaken{row: im.batch[taken.Row].row, err: taken.Err}
-	}
-	for _, u := range users {
-		if err := im.written(u); err != nil {
-			return err
-		}
-	}
-	im.batch = im.batch[:0]
-	return nil
-}
-
-// written completes an account that has just been put into the store.
-func (im *importer) written(u *logiqc.User) error {
-	if u.Enrolled != nil {
-		if err := im.PutEnrolled(*u.Enrolled); err != nil {
-			return err
-		}
-	}
-	snapshot := snapshotOf(*u)
-	_, err := im.record(logiqc.UserImported, u.Target(), logiqc.Details{Account: &snapshot})
-	return err
-}
-
-// rowTaken ends an import at a row whose username or email is taken.
-type rowTaken struct {
-	row int
-	err *logiqc.Error
-}
-
-func (e *rowTaken) Error() string { return e.err.Error() }
-func (e *rowTaken) Unwrap() error { return e.err }
-
-// update changes what the row gives of an account that exists.
-func (im *importer) update(row logiqc.ImportRow, before logiqc.User) error {
+// change gives an account that exists the fields that the row has. One that is
+// so already is left alone.
+func (im *importer) change(row logiqc.ImportRow, before logiqc.User) error {
 	u := before
-	for _, field := range row.Fields {
-		setField(&u, row, field)
-	}
-	if err := u.Check(); err != nil {
+	if err := im.apply(row, &u); err != nil {
 		return err
 	}
-	if err := im.checkUpdate(row, before, u); err != nil {
-		return err
-	}
-	if err := im.enrol(&u, row.TOTP); err != nil {
-		return err
-	}
-	if snapshotOf(u) == snapshotOf(before) {
+	if snapshotOf(before) == snapshotOf(u) {
 		im.out.Skipped++
+		return nil
+	}
+	if im.lookOnly {
 		return nil
 	}
 	if u.Email != before.Email || u.Phone != before.Phone {
 		u.ContactChangedAt, u.ContactChangedBy = im.Now(), im.actor.Username
+	}
+	if err := im.UpdateUser(&u); err != nil {
+		return err
 	}
 	if u.Enrolled != nil && before.Enrolled == nil {
 		if err := im.PutEnrolled(*u.Enrolled); err != nil {
@@ -173,32 +117,34 @@ func (im *importer) update(row logiqc.ImportRow, before logiqc.User) error {
 			return err
 		}
 	}
-	if err := im.UpdateUser(&u); err != nil {
-		return err
+	if before.Role == logiqc.RoleAdmin && before.Status == logiqc.Active && (u.Role != before.Role || u.Status != before.Status) {
+		im.demoted = row.Row
 	}
-	im.count(u)
-	im.out.Updated++
-	snapshot := snapshotOf(u)
-	_, err := im.record(logiqc.UserImported, u.Target(), logiqc.Details{Account: &snapshot})
-	return err
+	if u.Role == logiqc.RoleAdmin && before.Role != logiqc.RoleAdmin {
+		im.out.Admins = append(im.out.Admins, u.Username)
+	}
+	im.count(u, &im.out.Updated)
+	return im.recordImported(u)
 }
 
-// checkUpdate refuses an update that a rule forbids.
-func (im *importer) checkUpdate(row logiqc.ImportRow, before, u logiqc.User) error {
-	if row.TOTP != "" && before.Enrolled != nil {
-		return logiqc.Errorf(logiqc.Invalid, "%s is enrolled already; an import replaces no authenticator app", u.Username)
+// apply puts the fields of the row into the account, and checks it.
+func (im *importer) apply(row logiqc.ImportRow, u *logiqc.User) error {
+	before := *u
+	for _, field := range row.Fields {
+		setField(u, row, field)
 	}
-	if u.Auth == logiqc.BySSO && (u.PasswordHash != "" || before.Enrolled != nil || row.TOTP != "") {
-		return logiqc.Errorf(logiqc.Invalid, "%s has a password or an authenticator app here, so it cannot become an SSO account", u.Username)
+	if u.Toggle != before.Toggle {
+		if err := im.toggled(*u); err != nil {
+			return err
+		}
 	}
-	if u.Role == before.Role && u.Status == before.Status {
-		return nil
+	if u.Auth == logiqc.BySSO && (u.PasswordHash != "" || u.Enrolled != nil) {
+		return logiqc.Errorf(logiqc.Invalid, "%s has a password or an authenticator app here, so it cannot be an SSO account", u.Username)
 	}
-	admins, err := im.ActiveAdmins()
-	if err != nil || (u.Role == logiqc.RoleAdmin && u.Status == logiqc.Active) {
+	if err := im.enrol(row, u); err != nil {
 		return err
 	}
-	return before.CheckKeepsAdmin(admins)
+	return u.Check()
 }
 
 // setField puts one column of a row into the account.
@@ -221,13 +167,88 @@ func setField(u *logiqc.User, row logiqc.ImportRow, field string) {
 	case "protected":
 		u.Protected = row.Protected
 	case "password_hash":
-		if row.PasswordHash != "" {
-			u.PasswordHash = row.PasswordHash
-		}
+		u.PasswordHash, u.PasswordThrottle = row.PasswordHash, logiqc.Throttle{}
 	}
 }
 
-// fits tells which errors are about the row and not about the import.
-func fits(code logiqc.Code) bool {
-	return slices.Contains([]logiqc.Code{logiqc.Invalid, logiqc.Usage, logiqc.Exists, logiqc.LastAdmin}, code)
+// toggled refuses to have turned a toggle where `mfa enable` and `mfa disable` would.
+func (im *importer) toggled(u logiqc.User) error {
+	if u.Toggle {
+		return u.CheckHasMFA("enable")
+	}
+	return u.CheckDisable(im.policy)
+}
+
+// enrol gives the account the enrolment of the row's otpauth URI, proved
+// elsewhere. A link that is there is not replaced: that takes a reset, which
+// nobody does for themselves (product.md, R1).
+func (im *importer) enrol(row logiqc.ImportRow, u *logiqc.User) error {
+	switch {
+	case row.TOTP == "":
+		return nil
+	case u.Auth == logiqc.BySSO:
+		return u.CheckHasMFA("import")
+	case u.Enrolled != nil:
+		return logiqc.Errorf(logiqc.AlreadyEnrolled, "%s is enrolled already; reset the MFA first", u.Username)
+	}
+	parts, err := totp.ParseURI(row.TOTP.Reveal())
+	if err != nil {
+		return logiqc.Errorf(logiqc.Invalid, "totp: %w", err)
+	}
+	e := logiqc.Enrolment{UserID: u.ID, State: logiqc.EnrolmentEnrolled, CreatedAt: im.Now(), EnrolledAt: im.Now()}
+	if e.ID, err = im.desk.newID(); err != nil {
+		return err
+	}
+	if e.Sealed, err = im.secrets.seal(im.txn, parts.Key, u.ID, e.ID); err != nil {
+		return err
+	}
+	u.Enrolled = &e
+	if !slices.Contains(row.Fields, "mfa") {
+		u.Toggle = true // as proving an enrolment does (product.md, R9)
+	}
+	return nil
+}
+
+// importSecrets seals imported setup keys. The keys of the store are opened for
+// the first of them.
+type importSecrets struct {
+	box     *seal.Box
+	storeID string
+}
+
+func (s *importSecrets) seal(t *txn, key totp.Key, userID, enrolmentID string) (sealed string, err error) {
+	if s.box == nil {
+		if s.box, s.storeID, err = t.box(); err != nil {
+			return "", err
+		}
+	}
+	return s.box.Seal(key.Bytes(), seal.AssociatedData(s.storeID, userID, enrolmentID))
+}
+
+// rowIndex remembers on which row of a file a username or email stood. It keeps
+// 128 bits of each instead of the text: a million rows fit into memory, and no
+// two of them are taken for the same by chance.
+type rowIndex struct {
+	seeds [2]maphash.Seed
+	rows  map[[2]uint64]int
+}
+
+func newRowIndex() rowIndex {
+	return rowIndex{[2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, map[[2]uint64]int{}}
+}
+
+// add refuses with Invalid a row whose username or email an earlier one had.
+func (x rowIndex) add(row logiqc.ImportRow) error {
+	for _, k := range []struct{ field, value string }{{"username", row.Username}, {"email", row.Email}} {
+		if k.value == "" {
+			continue
+		}
+		folded := k.field + " " + logiqc.Key(k.value)
+		key := [2]uint64{maphash.String(x.seeds[0], folded), maphash.String(x.seeds[1], folded)}
+		if earlier, ok := x.rows[key]; ok {
+			return logiqc.Errorf(logiqc.Invalid, "the %s %s is on row %d already", k.field, k.value, earlier)
+		}
+		x.rows[key] = row.Row
+	}
+	return nil
 }

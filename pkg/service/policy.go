@@ -58,3 +58,38 @@ func (t *txn) enforce(r logiqc.Enforcement, action logiqc.Action) (out logiqc.En
 	_, err = t.record(action, logiqc.Target{}, logiqc.Details{})
 	return out, err
 }
+
+// ChangePolicy implements [logiqc.Service].
+func (s *service) ChangePolicy(ctx context.Context, r logiqc.PolicyEdit) (out logiqc.PolicyEdited, err error) {
+	r.Given = true
+	err = s.desk.update(ctx, s.actor, r.Request, func(t *txn) error {
+		if err := t.need(logiqc.Administer, logiqc.PolicyChanged, ""); err != nil {
+			return err
+		}
+		matter := r
+		matter.Request = logiqc.Request{Reason: r.Reason}
+		var again bool
+		out, again, err = once(t, "policy set", matter, func() (logiqc.PolicyEdited, error) { return t.changePolicy(r) })
+		out.Replayed.Replayed = again
+		return err
+	})
+	return out, err
+}
+
+func (t *txn) changePolicy(r logiqc.PolicyEdit) (out logiqc.PolicyEdited, err error) {
+	for _, s := range r.Settings {
+		if s.Key == logiqc.KeyEnforced {
+			return out, logiqc.Errorf(logiqc.Invalid, "%s is not changed here", s.Key).WithHint("logiqc mfa enforce on|off")
+		}
+	}
+	out.Policy, out.Changes, err = t.policy.With(r.Settings)
+	if err != nil || len(out.Changes) == 0 {
+		return out, err
+	}
+	if err := t.SetPolicy(out.Policy); err != nil {
+		return out, err
+	}
+	out.Changed = !r.DryRun
+	_, err = t.record(logiqc.PolicyChanged, logiqc.Target{}, logiqc.Details{Changes: out.Changes})
+	return out, err
+}

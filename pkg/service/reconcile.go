@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
+	"github.com/logiqc/logiqc/pkg/password"
 	"github.com/logiqc/logiqc/pkg/store"
 )
 
@@ -123,6 +124,11 @@ func (r *reconciler) account(u logiqc.User) {
 	if u.Enrolled != nil {
 		step = u.Enrolled.Step
 	}
+	var code string
+	var codeUntil logiqc.Time
+	if u.Code != nil {
+		code, codeUntil = password.Digest(u.Code.Hash.Reveal()), u.Code.ExpiresAt
+	}
 	for _, f := range []struct{ field, log, store string }{
 		{"username", a.Username, s.Username}, {"email", a.Email, s.Email}, {"name", a.Name, s.Name},
 		{"phone", a.Phone, s.Phone}, {"role", string(a.Role), string(s.Role)}, {"status", string(a.Status), string(s.Status)},
@@ -132,6 +138,8 @@ func (r *reconciler) account(u logiqc.User) {
 		{"recovery_codes", strconv.Itoa(a.RecoveryCodes), strconv.Itoa(u.RecoveryLeft)},
 		{"contact_changed_at", a.ContactChangedAt.String(), u.ContactChangedAt.String()},
 		{"reset_at", a.ResetAt.String(), u.ResetAt.String()},
+		{"held_at", a.HeldAt.String(), u.HeldAt.String()}, {"window_at", a.WindowAt.String(), u.WindowAt.String()},
+		{"enrolment_code", a.EnrolmentCode, code}, {"enrolment_code_until", a.CodeExpiresAt.String(), codeUntil.String()},
 	} {
 		r.differ(u.Username, f.field, f.log, f.store, a.LastEvent)
 	}

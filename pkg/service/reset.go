@@ -19,7 +19,17 @@ func (s *service) Actor() logiqc.Actor { return s.actor }
 // ResetMFA implements [logiqc.Service]. All that it clears, the sessions it
 // ends and the events that say so are one transaction.
 func (s *service) ResetMFA(ctx context.Context, r logiqc.Reset) (results []logiqc.ResetResult, err error) {
+	if r.CodeTTL != 0 {
+		if err := logiqc.CheckCodeTTL(r.CodeTTL); err != nil {
+			return nil, err
+		}
+	}
+	codes, err := s.codesFor(ctx, r)
+	if err != nil {
+		return nil, err
+	}
 	err = s.desk.update(ctx, s.actor, r.Request, func(t *txn) error {
+		t.codes = codes
 		target := ""
 		if len(r.Users) == 1 {
 			target = r.Users[0].User
@@ -27,7 +37,7 @@ func (s *service) ResetMFA(ctx context.Context, r logiqc.Reset) (results []logiq
 		if err := t.need(logiqc.MFAReset, logiqc.MFAResetDone, target); err != nil {
 			return err
 		}
-		if err := checkTotal(r, t.policy); err != nil {
+		if err := checkRun(r, t.policy); err != nil {
 			return refuse(logiqc.MFAResetDone, target, err)
 		}
 		var replayed bool
@@ -40,14 +50,18 @@ func (s *service) ResetMFA(ctx context.Context, r logiqc.Reset) (results []logiq
 	return results, err
 }
 
-// checkTotal refuses a run that names too many accounts.
-func checkTotal(r logiqc.Reset, p logiqc.Policy) error {
+// checkRun refuses a run that names too many accounts, or several without what
+// the policy wants of a reset.
+func checkRun(r logiqc.Reset, p logiqc.Policy) error {
 	total, limit, where := max(r.Total, len(r.Users)), p.BulkMax, logiqc.KeyBulkMax
 	if r.Max > 0 && r.Max < limit {
 		limit, where = r.Max, "--max"
 	}
 	if total <= limit {
-		return nil
+		if total == 1 {
+			return nil // each account first: what is wrong with it is told before
+		}
+		return p.CheckGrounds(r.Request, false)
 	}
 	return logiqc.Errorf(logiqc.PolicyRefused, "%d accounts are more than this reset may name (%s is %d); nothing was reset",
 		total, where, limit).WithHint("split the list")
@@ -56,7 +70,7 @@ func checkTotal(r logiqc.Reset, p logiqc.Policy) error {
 // matterOf is what a reset asks for: not how it was agreed to, and not what
 // had been seen of the accounts by then, which a retry would see otherwise.
 func matterOf(r logiqc.Reset) logiqc.Reset {
-	r.Request = logiqc.Request{Reason: r.Reason, Ticket: r.Ticket}
+	r.Request = logiqc.Request{Reason: r.Reason, Ticket: r.Ticket, VerifiedBy: r.VerifiedBy}
 	r.Users, r.Seen = slices.Clone(r.Users), nil
 	for i := range r.Users {
 		r.Users[i].Shown = ""
@@ -95,7 +109,11 @@ func (t *txn) resetOne(r logiqc.Reset, target logiqc.ResetTarget, seen map[strin
 		return nil
 	}
 	seen[u.ID] = true
-	if err := u.CheckReset(t.actor, r.Consent); err != nil {
+	err = u.CheckReset(t.actor, r.Consent)
+	if err == nil {
+		err = t.policy.CheckGrounds(r.Request, r.WillAsk(t.actor))
+	}
+	if err != nil {
 		res.Outcome, res.Err = logiqc.ResetRefused, logiqc.AsError(err)
 		if res.Err.Recorded() {
 			if _, err := t.deny(logiqc.MFAResetDone, u.Target(), res.Err); err != nil {
@@ -105,13 +123,18 @@ func (t *txn) resetOne(r logiqc.Reset, target logiqc.ResetTarget, seen map[strin
 		t.describe(res, u)
 		return nil
 	}
+	return t.resetAllowed(r, target, u, res)
+}
+
+// resetAllowed resets an account that may be reset, or says what that would do.
+func (t *txn) resetAllowed(r logiqc.Reset, target logiqc.ResetTarget, u logiqc.User, res *logiqc.ResetResult) (err error) {
 	if err := u.CheckShown(target.Shown, target.IfEnrolledAt); err != nil {
 		res.Outcome, res.Err = logiqc.ResetRefused, logiqc.AsError(err)
 		t.describe(res, u)
 		return nil
 	}
 	cleared, any := u.Clears(t.Now())
-	if !any {
+	if !any && !(r.Hold && u.HeldAt == 0) {
 		t.describe(res, u)
 		return nil
 	}
@@ -120,11 +143,14 @@ func (t *txn) resetOne(r logiqc.Reset, target logiqc.ResetTarget, seen map[strin
 			return err
 		}
 	}
-	res.Cleared = cleared
+	res.Cleared, res.WithCode = cleared, r.EnrolmentCode || t.policy.EnrolmentCode != logiqc.CodeOff
 	if r.DryRun || !r.Given {
 		res.Outcome = logiqc.ResetWould
 		if !r.DryRun {
 			res.Err = confirmationRequired("nothing was reset")
+		}
+		if r.Hold {
+			u.HeldAt = t.Now() // as it would be
 		}
 		t.describe(res, u)
 		return nil
@@ -144,15 +170,26 @@ func (t *txn) reset(r logiqc.Reset, u *logiqc.User, res *logiqc.ResetResult) err
 	}
 	u.Enrolled, u.Pending, u.RecoveryLeft = nil, nil, 0
 	u.CodeThrottle = logiqc.Throttle{}
-	u.ResetAt, u.ResetBy, u.ResetSeen = t.Now(), t.actor.Username, false
+	u.ResetAt, u.ResetBy, u.ResetSeen, u.WindowAt = t.Now(), t.actor.Username, false, t.Now()
+	if r.Hold {
+		u.HeldAt = t.Now()
+	}
 	if err := t.UpdateUser(u); err != nil {
 		return err
 	}
 	c := res.Cleared
-	ref, err := t.record(logiqc.MFAResetDone, u.Target(), logiqc.Details{
+	d := logiqc.Details{
 		Authenticator: &c.Authenticator, Pending: &c.Pending, RecoveryCodes: &c.RecoveryCodes, Sessions: &c.Sessions,
-		KeptSessions: r.KeepSessions, NotifyUser: "operator",
-	})
+		KeptSessions: r.KeepSessions, NotifyUser: "operator", Held: r.Hold,
+	}
+	if res.WithCode {
+		issued, digest, err := t.issueCode(u, r.CodeTTL)
+		if err != nil {
+			return err
+		}
+		res.EnrolmentCode, d.EnrolmentCode, d.ExpiresAt = &issued, digest, issued.ExpiresAt
+	}
+	ref, err := t.record(logiqc.MFAResetDone, u.Target(), d)
 	if err != nil {
 		return err
 	}
@@ -181,6 +218,9 @@ func (t *txn) describe(res *logiqc.ResetResult, u logiqc.User) {
 		after.Enrolled, after.CodeThrottle = nil, logiqc.Throttle{}
 	}
 	res.NextSignin, _, _ = after.Next(t.policy, t.Now())
+	if res.Outcome == logiqc.ResetDone && res.NextSignin != logiqc.NextBlocked {
+		res.Message = t.policy.ResetMessage(a, res.WithCode)
+	}
 }
 
 // refusedBy makes the outcome of an account that could not be found, or that

@@ -2,16 +2,18 @@ package service_test
 
 import (
 	"context"
+	"flag"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
-	"github.com/logiqc/logiqc/pkg/seal"
 	"github.com/logiqc/logiqc/pkg/service"
 	"github.com/logiqc/logiqc/pkg/servicetest"
 	"github.com/logiqc/logiqc/pkg/store"
+	"github.com/logiqc/logiqc/pkg/store/pgtest"
 )
 
 // clock is a clock that tests move.
@@ -34,26 +36,34 @@ func (c *clock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// desk is a Desk on a new SQLite file, as the suite wants it.
+// desk is a Desk on a new store, as the suite wants it.
 type desk struct {
 	*service.Desk
 	*clock
-	path string
+	path string // of the file, even where the store is elsewhere
 	init logiqc.Secret
 }
 
-func openDesk(t *testing.T) *desk {
+// openDesk makes a store for the test: in a file, or on PostgreSQL below
+// TestOnPostgres.
+func openDesk(t testing.TB) *desk {
 	t.Helper()
 	dir := t.TempDir()
 	keys := filepath.Join(dir, "keys", "store-1")
-	if err := seal.Create(keys); err != nil {
+	const origin = "logiqc/test/store-1"
+	ring, _, err := service.CreateKeys(keys, origin)
+	if err != nil {
 		t.Fatal(err)
 	}
 	c := newClock()
 	path := filepath.Join(dir, "logiqc.db")
-	d, at, err := service.Create(t.Context(), path, store.Options{Now: c.Now},
-		func(string) (*seal.Box, error) { return seal.Open(keys) },
-		service.NewStore{ID: "store-1", Origin: "logiqc/test/store-1", Issuer: "Logiqc", Enforced: true,
+	where := path
+	if strings.HasPrefix(t.Name(), "TestOnPostgres/") {
+		where = pgtest.Database(t)
+	}
+	d, at, err := service.Create(t.Context(), where, store.Options{Now: c.Now},
+		func(string) (service.Keys, error) { return ring, nil },
+		service.NewStore{ID: "store-1", Origin: origin, Issuer: "Logiqc", Enforced: true,
 			Admin:  logiqc.NewUser{Username: "helen", Email: "helen@example.org", Password: servicetest.Password},
 			Source: logiqc.Source{Host: "desk-3"}})
 	if err != nil {
@@ -88,4 +98,27 @@ func (d *desk) Check(t *testing.T) {
 
 func TestService(t *testing.T) {
 	servicetest.Run(t, func(t *testing.T) servicetest.Desk { return openDesk(t) })
+}
+
+// TestOnPostgres runs the same over PostgreSQL; the model a few times only,
+// unless it is told otherwise.
+func TestOnPostgres(t *testing.T) {
+	for name, test := range map[string]func(*testing.T){
+		"Service": TestService, "ImportAdds": TestImportAdds, "ImportNamesBadRows": TestImportNamesBadRows,
+		"ImportOfExisting": TestImportOfExisting, "ImportStopsAfterManyBadRows": TestImportStopsAfterManyBadRows,
+		"ImportUpdatesOnlyWhatIsGiven": TestImportUpdatesOnlyWhatIsGiven, "ImportRules": TestImportRules,
+		"ImportEndsSessions": TestImportEndsSessions, "ImportDryRunAndRetry": TestImportDryRunAndRetry,
+		"CheckpointIsKeptTwice": TestCheckpointIsKeptTwice, "CheckpointInTheStoreIsEnough": TestCheckpointInTheStoreIsEnough,
+		"ProofAndReceipt": TestProofAndReceipt,
+	} {
+		t.Run(name, test)
+	}
+	t.Run("Model", func(t *testing.T) {
+		checks := flag.Lookup("rapid.checks").Value
+		if was := checks.String(); was == flag.Lookup("rapid.checks").DefValue {
+			defer func() { _ = checks.Set(was) }()
+			_ = checks.Set("5")
+		}
+		TestModel(t)
+	})
 }

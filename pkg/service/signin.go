@@ -24,6 +24,8 @@ const (
 	causeCode       = "wrong_code"
 	causeReplayed   = "code_used_before"
 	causeRecovery   = "wrong_recovery_code"
+	causeDeskCode   = "wrong_enrolment_code"
+	causeHeld       = "held"
 )
 
 // denied is what every failure before the password is right looks like
@@ -130,7 +132,7 @@ func (s *signIn) judge(t *txn, u logiqc.User, known bool, c checked, r logiqc.Si
 		return at, denied(), t.throttled(&u, &u.PasswordThrottle)
 	case !c.OK:
 		u.PasswordThrottle = u.PasswordThrottle.Miss(t.Now())
-		return at, denied(), t.missed(&u, causePassword, u.PasswordThrottle.Misses, 0)
+		return at, denied(), t.missed(&u, logiqc.SigninFailed, causePassword, u.PasswordThrottle.Misses, 0)
 	}
 	u.PasswordThrottle = logiqc.Throttle{}
 	if c.rehashed != "" {
@@ -146,6 +148,9 @@ func (s *signIn) judge(t *txn, u logiqc.User, known bool, c checked, r logiqc.Si
 // admit makes the session of a sign-in whose password was right, at the stage
 // that comes next, and writes the account back.
 func (t *txn) admit(u *logiqc.User, r logiqc.SigninRequest) (at logiqc.Attempt, answer, err error) {
+	if held := u.CheckHeld(t.policy, t.Now()); held != nil {
+		return at, held, t.heldBack(u)
+	}
 	stage, answer := stageAfterPassword(*u, t.policy, r.Purpose, t.Now())
 	if answer != nil {
 		if err := t.UpdateUser(u); err != nil {
@@ -248,7 +253,7 @@ func (t *txn) finish(sess *store.Session, u *logiqc.User, d logiqc.Details) erro
 func (t *txn) attempt(s store.Session, u logiqc.User, bearer logiqc.Secret) logiqc.Attempt {
 	return logiqc.Attempt{
 		Token: bearer, ID: s.ID, Stage: s.Stage, User: u.Username, Account: u.Account(t.policy, t.Now()),
-		ExpiresAt: s.ExpiresAt, Pending: u.PendingAt(t.Now()) != nil,
+		ExpiresAt: s.ExpiresAt, Pending: u.PendingAt(t.Now()) != nil && t.mayProve(s, u), CodeNeeded: !t.mayStart(s, u),
 	}
 }
 
@@ -261,8 +266,9 @@ func resetNotice(u logiqc.User) string {
 		u.ResetAt.Std().Format("2 January 2006 at 15:04 UTC"), u.ResetBy)
 }
 
-// missed writes back an account that gave a wrong factor, and records it.
-func (t *txn) missed(u *logiqc.User, cause string, misses int, drift int64) error {
+// missed writes back an account that gave a wrong factor, and records it as a
+// failed action.
+func (t *txn) missed(u *logiqc.User, action logiqc.Action, cause string, misses int, drift int64) error {
 	u.LastFailure = logiqc.Failure{At: t.Now(), Reason: cause, Host: t.actor.Source.Host}
 	if err := t.UpdateUser(u); err != nil {
 		return err
@@ -271,7 +277,7 @@ func (t *txn) missed(u *logiqc.User, cause string, misses int, drift int64) erro
 	if cause == causePassword {
 		code = logiqc.SigninDenied
 	}
-	_, err := t.append(logiqc.Body{Action: logiqc.SigninFailed, Outcome: logiqc.Failed, Target: u.Target(), Code: code,
+	_, err := t.append(logiqc.Body{Action: action, Outcome: logiqc.Failed, Target: u.Target(), Code: code,
 		Details: logiqc.Details{Cause: cause, Misses: misses, Drift: drift}})
 	return err
 }

@@ -22,6 +22,8 @@ type txn struct {
 	request logiqc.Request
 	pending []logiqc.Event
 	size    int64 // of the log, with what is pending
+	guarded bool  // [txn.guard] has looked
+	codes   []freshCode
 }
 
 // flushAt bounds how many events are held back before they are written.
@@ -40,6 +42,9 @@ func (d *Desk) update(ctx context.Context, by logiqc.Actor, req logiqc.Request, 
 		if err != nil {
 			return err
 		}
+		if err := t.guard(); err != nil {
+			return err
+		}
 		if err := fn(t); err != nil {
 			return err
 		}
@@ -50,6 +55,9 @@ func (d *Desk) update(ctx context.Context, by logiqc.Actor, req logiqc.Request, 
 	})
 	if errors.Is(err, errDryRun) {
 		return nil
+	}
+	if errors.Is(err, logiqc.UnknownOutcome) && req.RequestID != "" {
+		return logiqc.AsError(err).WithHint("see whether it was done: logiqc audit list --request %s", req.RequestID)
 	}
 	var refused *refusal
 	if !errors.As(err, &refused) {
@@ -143,10 +151,7 @@ func (d *Desk) begin(tx *store.Tx, by logiqc.Actor, req logiqc.Request) (*txn, e
 	if err != nil {
 		return nil, unknownBearer(err)
 	}
-	if t.policy, err = tx.Policy(); err != nil {
-		return nil, err
-	}
-	t.size, _, err = tx.Head()
+	t.policy, err = tx.Policy()
 	return t, err
 }
 
@@ -184,6 +189,12 @@ func (t *txn) append(b logiqc.Body) (logiqc.AuditRef, error) {
 	b.Time = t.Now()
 	b.Actor, b.Source = t.actor.EventActor(), t.actor.Source.EventSource()
 	b.Reason, b.Ticket, b.RequestID = t.request.Reason, t.request.Ticket, t.request.RequestID
+	b.VerifiedBy = t.request.VerifiedBy
+	if len(t.pending) == 0 {
+		if t.size, _, err = t.Head(); err != nil {
+			return logiqc.AuditRef{}, err
+		}
+	}
 	e := logiqc.Event{Seq: t.size, Body: b}
 	t.pending = append(t.pending, e)
 	t.size++
@@ -197,6 +208,9 @@ func (t *txn) append(b logiqc.Body) (logiqc.AuditRef, error) {
 func (t *txn) flush() error {
 	if len(t.pending) == 0 {
 		return nil
+	}
+	if err := t.guard(); err != nil {
+		return err
 	}
 	size, root, err := t.Head()
 	if err != nil {
@@ -255,7 +269,11 @@ func (t *txn) box() (box *seal.Box, storeID string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	if box, err = t.desk.keys(info.ID); err != nil {
+	keys, err := t.desk.keys(info.ID)
+	if err == nil {
+		box, err = keys.box()
+	}
+	if err != nil {
 		return nil, "", logiqc.Errorf(logiqc.Unavailable, "the keys of this store cannot be opened: %w", err).
 			WithHint("say where they are with --keys DIR; resets work without them")
 	}

@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) Desk) {
 		"factor":      testFactor,
 		"recovery":    testRecovery,
 		"replace":     testReplace,
+		"newPhone":    testNewPhone,
 		"reset":       testReset,
 		"resetRules":  testResetRules,
 		"batch":       testBatch,
@@ -51,6 +52,11 @@ func Run(t *testing.T, open func(t *testing.T) Desk) {
 		"toggle":      testToggle,
 		"events":      testEvents,
 		"races":       testRaces,
+		"code":        testEnrolmentCode,
+		"held":        testHeld,
+		"policy":      testPolicy,
+		"verify":      testVerify,
+		"run":         testRun,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -5,15 +5,15 @@ import (
 )
 
 const putEnrolmentSQL = `INSERT INTO enrolment
-	(user_id, state, id, sealed, last_step, created_at, expires_at, enrolled_at, last_used_at)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+	(user_id, state, id, sealed, last_step, created_at, expires_at, enrolled_at, last_used_at, code_id)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 
 func (tx *Tx) putEnrolment(e logiqc.Enrolment, state logiqc.EnrolmentState) error {
 	if _, err := tx.exec(`DELETE FROM enrolment WHERE user_id = $1 AND state = $2`, e.UserID, string(state)); err != nil {
 		return err
 	}
 	_, err := tx.exec(putEnrolmentSQL, e.UserID, string(state), e.ID, e.Sealed, e.Step,
-		int64(e.CreatedAt), int64(e.ExpiresAt), int64(e.EnrolledAt), int64(e.LastUsedAt))
+		int64(e.CreatedAt), int64(e.ExpiresAt), int64(e.EnrolledAt), int64(e.LastUsedAt), e.CodeID)
 	return err
 }
 
@@ -24,8 +24,12 @@ func (tx *Tx) PutPending(e logiqc.Enrolment) error {
 }
 
 // PutEnrolled stores a proved enrolment that was made elsewhere, in the place
-// of the account's earlier one and its recovery codes.
+// of the account's earlier one and its recovery codes. An enrolment code that
+// was issued for the account has no more use, and goes.
 func (tx *Tx) PutEnrolled(e logiqc.Enrolment) error {
+	if err := tx.ClearEnrolmentCode(e.UserID); err != nil {
+		return err
+	}
 	return tx.putEnrolment(e, logiqc.EnrolmentEnrolled)
 }
 
@@ -41,7 +45,7 @@ func (tx *Tx) RenewPending(id string, expires logiqc.Time) error {
 
 // ProvePending turns a pending enrolment into the account's proved one, at
 // Now and with step spent; the account's older one goes, with its recovery
-// codes. It reports false, and does nothing, when the enrolment is not pending
+// codes, and so does its enrolment code. It reports false, and does nothing, when the enrolment is not pending
 // any more or has expired: a compare-and-set.
 func (tx *Tx) ProvePending(id string, step int64) (bool, error) {
 	var user string
@@ -53,7 +57,10 @@ func (tx *Tx) ProvePending(id string, step int64) (bool, error) {
 	if _, err := tx.exec(`DELETE FROM enrolment WHERE user_id = $1 AND state = 'enrolled'`, user); err != nil {
 		return false, err
 	}
-	n, err := tx.exec(`UPDATE enrolment SET state = 'enrolled', last_step = $1, enrolled_at = $2, expires_at = 0
+	if err := tx.ClearEnrolmentCode(user); err != nil {
+		return false, err
+	}
+	n, err := tx.exec(`UPDATE enrolment SET state = 'enrolled', last_step = $1, enrolled_at = $2, expires_at = 0, code_id = ''
 		WHERE id = $3 AND state = 'pending'`, step, int64(tx.now), id)
 	return n == 1, err
 }
@@ -68,8 +75,12 @@ func (tx *Tx) SpendStep(id string, step int64) (bool, error) {
 }
 
 // ClearEnrolments deletes what links the account to authenticator apps: the
-// proved enrolment, the pending one and the recovery codes.
+// proved enrolment, the pending one and the recovery codes; and the enrolment
+// code that was issued for it.
 func (tx *Tx) ClearEnrolments(userID string) error {
+	if err := tx.ClearEnrolmentCode(userID); err != nil {
+		return err
+	}
 	_, err := tx.exec(`DELETE FROM enrolment WHERE user_id = $1`, userID)
 	return err
 }
@@ -80,7 +91,7 @@ func (tx *Tx) PutRecoveryCodes(enrolmentID string, hashes [][32]byte) error {
 	if _, err := tx.exec(`DELETE FROM recovery_code WHERE enrolment_id = $1`, enrolmentID); err != nil {
 		return err
 	}
-	return tx.insertMany(`INSERT INTO recovery_code (enrolment_id, hash)`, 2, len(hashes), func(i int, args []any) []any {
+	return tx.insertMany(` INTO recovery_code (enrolment_id, hash)`, 2, len(hashes), func(i int, args []any) []any {
 		return append(args, enrolmentID, hashes[i][:])
 	})
 }

@@ -54,7 +54,7 @@ func (tx *Tx) Events(q logiqc.EventQuery, s EventScope) (rows []EventRow, next s
 	}
 	sel.add(` LIMIT `, limit+1)
 	rows = make([]EventRow, 0, min(limit, 64))
-	err = tx.each(sel.String(), sel.args, func(r *sql.Rows) error {
+	err = tx.search(&sel, func(r *sql.Rows) error {
 		if len(rows) == limit {
 			at.N = rows[limit-1].Seq
 			next = at.cursor()

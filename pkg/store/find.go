@@ -57,17 +57,42 @@ type finder struct {
 	last   position
 }
 
-// scan goes through one step of the search from a position on.
+// scan goes through one step of the search from a position on. A database that
+// would send what nobody reads is asked for more and more at a time instead.
 func (f *finder) scan(i int, from position) error {
+	size := 0
+	if !f.tx.engine.dialect().streams {
+		size = f.limit + 1
+	}
+	for {
+		seen, err := f.scanSome(i, &from, size)
+		if err != nil || f.next != nil || size == 0 || seen < size {
+			return err
+		}
+		size = min(4*size, logiqc.PageMax)
+	}
+}
+
+// scanSome goes on with a step for up to size candidates, 0 for all, and moves
+// from on past them.
+func (f *finder) scanSome(i int, from *position, size int) (seen int, err error) {
+	st := f.search.steps[i]
 	var sel query
-	f.search.steps[i].sql(&sel, from)
+	if err := st.sql(f.tx, &sel, *from, f.search.words); err != nil {
+		return 0, err
+	}
 	f.filter(&sel)
-	sel.WriteString(f.search.steps[i].order())
+	sel.WriteString(st.order())
+	if size > 0 {
+		sel.add(` LIMIT `, size)
+	}
 	var c candidate
-	return f.tx.each(sel.String(), sel.args, func(rows *sql.Rows) error {
+	err = f.tx.search(&sel, func(rows *sql.Rows) error {
 		if err := rows.Scan(&c.key, &c.n, &c.id, &c.username, &c.emailKey, &c.email, &c.name); err != nil {
 			return err
 		}
+		seen++
+		from.Key, from.N = []byte(c.key), c.n
 		c.fold()
 		if !f.search.emits(i, &c) {
 			return nil
@@ -80,6 +105,7 @@ func (f *finder) scan(i int, from position) error {
 		f.last = position{Step: i, Key: []byte(c.key), N: c.n}
 		return nil
 	})
+	return seen, err
 }
 
 // usersByNumber loads accounts in the order of their numbers in ns.

@@ -11,7 +11,6 @@ import (
 // only accounts that no earlier one did, which is told from the account alone;
 // so a page can begin in the middle of any step.
 type search struct {
-	exact string   // the text as a username, email or id is compared
 	words []string // folded
 	steps []step
 }
@@ -19,7 +18,7 @@ type search struct {
 // step is one way through an index, in the order of its key.
 type step struct {
 	kind stepKind
-	// prefix is what the key begins with; of byText, the trigrams to match.
+	// prefix is what the key begins with; of byExact, the key.
 	prefix string
 }
 
@@ -34,15 +33,16 @@ const (
 	byText                     // the text index
 )
 
-// maxTrigrams bounds a question to the text index; what it yields is looked at
-// anyway.
+// maxTrigrams bounds the trigrams of a text that are thought about; what the
+// text index yields is looked at anyway.
 const maxTrigrams = 64
 
 // newSearch plans a search. No account has a NUL in it, so a text with one
 // finds nothing.
 func newSearch(text string) *search {
 	folded := logiqc.Fold(text)
-	s := &search{exact: logiqc.Key(strings.TrimSpace(text)), words: strings.Fields(folded)}
+	exact := logiqc.Key(strings.TrimSpace(text))
+	s := &search{words: strings.Fields(folded)}
 	folded = strings.Join(s.words, " ")
 	switch {
 	case len(s.words) == 0:
@@ -51,14 +51,13 @@ func newSearch(text string) *search {
 	case strings.ContainsRune(text, 0):
 		return s
 	case len(s.words) == 1:
-		s.steps = []step{{byExact, s.exact}, {byUsername, folded}, {byEmail, folded}, {byWord, folded}}
+		s.steps = []step{{byExact, exact}, {byUsername, folded}, {byEmail, folded}, {byWord, folded}}
 	default:
-		s.steps = []step{{byExact, s.exact}, {byWord, folded}}
+		s.steps = []step{{byExact, exact}, {byWord, folded}}
 	}
-	long := slices.DeleteFunc(slices.Clone(s.words), func(w string) bool { return !isLong(w) })
 	switch {
-	case len(long) > 0:
-		s.steps = append(s.steps, step{byText, matchText(trigrams(long, maxTrigrams))})
+	case slices.ContainsFunc(s.words, isLong):
+		s.steps = append(s.steps, step{byText, ""})
 	case len(s.words) > 1: // no trigram: go by the longest word
 		w := slices.MaxFunc(s.words, func(a, b string) int { return len(a) - len(b) })
 		s.steps = append(s.steps, step{byUsername, w}, step{byEmail, w}, step{byWord, w})
@@ -121,7 +120,7 @@ func (st step) end() string { return st.prefix + "\U0010ffff" }
 const candidateSQL = `a.n, a.id, a.username_key, a.email_key, a.email, a.name `
 
 // sql writes the SELECT of the step's accounts after a position.
-func (st step) sql(sel *query, from position) {
+func (st step) sql(tx *Tx, sel *query, from position, words []string) error {
 	switch st.kind {
 	case byList:
 		sel.add(`SELECT a.username_key, `+candidateSQL+`FROM account a WHERE a.username_key > `, string(from.Key))
@@ -133,10 +132,13 @@ func (st step) sql(sel *query, from position) {
 	case byEmail:
 		st.rangeSQL(sel, from, `FROM account a WHERE `, `a.email_key`, `a.n`)
 	case byWord:
-		st.rangeSQL(sel, from, `FROM account_word w CROSS JOIN account a ON a.n = w.n WHERE `, `w.word`, `w.n`)
+		st.rangeSQL(sel, from, `FROM account_word w `+tx.engine.dialect().join+` account a ON a.n = w.n WHERE `, `w.word`, `w.n`)
 	case byText:
-		sel.add(`SELECT '', `+candidateSQL+textFromSQL, st.prefix, textAfterSQL, from.N)
+		sel.WriteString(`SELECT '', ` + candidateSQL)
+		_, err := tx.engine.matchText(tx, sel, words, from.N) // newSearch saw to a long word
+		return err
 	}
+	return nil
 }
 
 func (st step) rangeSQL(sel *query, from position, tables, key, n string) {
@@ -155,7 +157,7 @@ func (st step) order() string {
 	case byWord:
 		return ` ORDER BY w.word, w.n`
 	case byText:
-		return textOrderSQL
+		return ` ORDER BY t.rowid`
 	default:
 		return ` ORDER BY a.username_key, a.n`
 	}

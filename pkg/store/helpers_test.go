@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
+	"github.com/logiqc/logiqc/pkg/store/pgtest"
 )
 
 // noon is when the tests' transactions happen.
@@ -20,16 +22,24 @@ type clock struct{ at time.Time }
 
 func (c *clock) now() time.Time { return c.at }
 
-// newTestStore makes a store in a folder of its own.
+// newTestStore makes a store of its own for the test: in a file, or on
+// PostgreSQL below TestOnPostgres and where benchmarks are told so.
 func newTestStore(t testing.TB) (*Store, *clock) {
 	t.Helper()
+	if onPostgres(t) {
+		return newStoreAt(t, pgtest.Database(t))
+	}
 	return newStoreAt(t, filepath.Join(t.TempDir(), "logiqc.db"))
 }
 
-func newStoreAt(t testing.TB, path string) (*Store, *clock) {
+func onPostgres(t testing.TB) bool {
+	return strings.HasPrefix(t.Name(), "TestOnPostgres/") || strings.HasPrefix(t.Name(), "Benchmark") && *benchPostgres
+}
+
+func newStoreAt(t testing.TB, where string) (*Store, *clock) {
 	t.Helper()
 	c := &clock{noon}
-	s, err := CreateSQLite(t.Context(), path, Options{Now: c.now}, func(tx *Tx) error {
+	s, err := Create(t.Context(), where, Options{Now: c.now}, func(tx *Tx) error {
 		return tx.SetInfo(NewInfo("store-1", "logiqc/test/12345678", tx.Now()))
 	})
 	if err != nil {
@@ -41,6 +51,25 @@ func newStoreAt(t testing.TB, path string) (*Store, *clock) {
 		}
 	})
 	return s, c
+}
+
+// whereIs is where the store can be opened again.
+func whereIs(s *Store) string {
+	if e, ok := s.engine.(*pgEngine); ok {
+		return e.config.ConnString()
+	}
+	return s.engine.(*sqliteEngine).path
+}
+
+// another opens the same store once more, as another process would.
+func another(t testing.TB, s *Store) *Store {
+	t.Helper()
+	other, err := Open(whereIs(s), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = other.Close() })
+	return other
 }
 
 // update and view run fn and fail the test with its error.

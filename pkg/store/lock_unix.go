@@ -37,7 +37,7 @@ func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 		}
 		return unlock, nil
 	case <-ctx.Done():
-		go func() { <-got; _ = f.Close() }() // nobody can call a waiting flock off
+		go func() { _, _ = <-got, f.Close() }() // nobody can call a waiting flock off
 		return nil, ctx.Err()
 	}
 }

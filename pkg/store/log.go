@@ -77,18 +77,36 @@ func (tx *Tx) Head() (size int64, root [32]byte, err error) {
 // ReadHashes returns stored hashes of the tree, in the order asked for.
 // Integrity when one is not there.
 func (tx *Tx) ReadHashes(indexes []int64) ([][32]byte, error) {
+	if len(indexes) == 0 {
+		return nil, nil
+	}
+	args := make([]any, len(indexes))
+	for i, index := range indexes {
+		args[i] = index
+	}
+	var index int64
+	var raw sql.RawBytes
+	found := make(map[int64][32]byte, len(indexes))
+	err := tx.each(`SELECT idx, hash FROM log_hash WHERE idx IN (`+list(1, len(args))+`)`, args, func(rows *sql.Rows) error {
+		if err := rows.Scan(&index, &raw); err != nil {
+			return err
+		}
+		if len(raw) == 32 {
+			found[index] = [32]byte(raw)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
 	hashes := make([][32]byte, len(indexes))
 	for i, index := range indexes {
-		var raw []byte
-		ok, err := tx.one(`SELECT hash FROM log_hash WHERE idx = $1`, []any{index}, &raw)
-		if err != nil {
-			return nil, err
-		}
-		if !ok || len(raw) != len(hashes[i]) {
+		h, ok := found[index]
+		if !ok {
 			return nil, logiqc.Errorf(logiqc.Integrity, "the audit log lacks the hash %d of its tree", index).
 				WithHint("logiqc audit verify")
 		}
-		copy(hashes[i][:], raw)
+		hashes[i] = h
 	}
 	return hashes, nil
 }
@@ -105,14 +123,14 @@ func (tx *Tx) AppendLog(rows []LogRow, hashes []StoredHash, newRoot [32]byte) er
 			return logiqc.Errorf(logiqc.Internal, "event %d cannot follow a log of %d", r.Event.Seq, tx.size+int64(i))
 		}
 	}
-	err := tx.insertMany(`INSERT INTO event (seq, `+columnsSQL+`, bytes)`, 15, len(rows), func(i int, args []any) []any {
+	err := tx.insertMany(` INTO event (seq, `+columnsSQL+`, bytes)`, 15, len(rows), func(i int, args []any) []any {
 		c := ColumnsOf(rows[i].Event)
 		return append(c.args(append(args, rows[i].Event.Seq)), rows[i].Bytes)
 	})
 	if err != nil {
 		return err
 	}
-	err = tx.insertMany(`INSERT INTO log_hash (idx, hash)`, 2, len(hashes), func(i int, args []any) []any {
+	err = tx.insertMany(` INTO log_hash (idx, hash)`, 2, len(hashes), func(i int, args []any) []any {
 		return append(args, hashes[i].Index, hashes[i].Hash[:])
 	})
 	if err != nil {

@@ -153,7 +153,9 @@ func TestTriggers(t *testing.T) {
 	})
 }
 
-func TestEventsFilters(t *testing.T) {
+// eventful makes ten accounts and a log in which each event is another kind.
+func eventful(t *testing.T) *Store {
+	t.Helper()
 	s, _ := newTestStore(t)
 	all := addUsers(t, s, 10, nil)
 	all[2].Role = logiqc.RoleAuditor
@@ -169,7 +171,7 @@ func TestEventsFilters(t *testing.T) {
 		2: func(e *logiqc.Event) { e.Actor, e.Target, e.RequestID = token, target(2), "r2" },
 		3: func(e *logiqc.Event) { e.Target, e.Outcome, e.Code = target(3), logiqc.Denied, logiqc.Privileged },
 		4: func(e *logiqc.Event) { e.Target, e.Action, e.Time = target(4), logiqc.UserUpdated, e.Time+1000 },
-		5: func(e *logiqc.Event) { e.Actor, e.Target, e.Outcome = all0(all[4]), logiqc.Target{}, logiqc.Failed },
+		5: func(e *logiqc.Event) { e.Actor, e.Target, e.Outcome = asActor(all[4]), logiqc.Target{}, logiqc.Failed },
 		6: func(e *logiqc.Event) { e.Target = logiqc.Target{ID: "gone", Username: "Gone"} },
 	}
 	update(t, s, func(tx *Tx) error {
@@ -180,6 +182,11 @@ func TestEventsFilters(t *testing.T) {
 		}
 		return errors.Join(tx.UpdateUser(all[2]), tx.UpdateUser(all[3]))
 	})
+	return s
+}
+
+func TestEventsFilters(t *testing.T) {
+	s := eventful(t)
 	at := func(seq int) logiqc.Time { return logiqc.At(noon) + logiqc.Time(seq) }
 	after := func(n int64) *int64 { return &n }
 	for name, c := range map[string]struct {
@@ -229,8 +236,8 @@ func TestEventsFilters(t *testing.T) {
 	}
 }
 
-// all0 is an account as a person who acts.
-func all0(u *logiqc.User) logiqc.EventActor {
+// asActor is an account as a person who acts.
+func asActor(u *logiqc.User) logiqc.EventActor {
 	return logiqc.EventActor{Kind: logiqc.Person, ID: u.ID, Username: u.Username}
 }
 

@@ -78,13 +78,14 @@ func (tx *Tx) tryNear(key string, tried map[string]string) error {
 			return err
 		}
 	}
-	half := trigrams([]string{string(runes[len(runes)/2:])}, maxTrigrams)
-	if len(half) == 0 {
-		return nil
-	}
 	var sel query
-	sel.add(`SELECT a.username_key, a.username `+textFromSQL, matchText(half), textOrderSQL+` LIMIT `, nearestTried)
-	return tx.each(sel.String(), sel.args, collect)
+	sel.WriteString(`SELECT a.username_key, a.username `)
+	ok, err := tx.engine.matchText(tx, &sel, []string{string(runes[len(runes)/2:])}, 0)
+	if err != nil || !ok {
+		return err
+	}
+	sel.add(` ORDER BY t.rowid LIMIT `, nearestTried)
+	return tx.search(&sel, collect)
 }
 
 // editDistance counts the letters to insert, delete, replace or swap with

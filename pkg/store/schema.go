@@ -21,6 +21,8 @@ var (
 	tables1 string
 	//go:embed schema/00001_sqlite.sql
 	sqlite1 string
+	//go:embed schema/00001_postgres.sql
+	postgres1 string
 )
 
 // sqliteWords are SQLite's words for what the portable DDL leaves open.

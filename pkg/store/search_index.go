@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -54,27 +55,59 @@ func userWords(u *logiqc.User) []string {
 	return searchWords(logiqc.Fold(u.Name), logiqc.Fold(u.Email), logiqc.Key(u.Email))
 }
 
-// indexUsers makes accounts that have just been inserted findable.
+// entry is a row of account_word.
+type entry struct {
+	word string
+	n    int64
+}
+
+// indexUsers makes accounts that have just been inserted findable. In a bulk
+// insert the words wait to be written in order.
 func (tx *Tx) indexUsers(batch []*logiqc.User) error {
-	type entry struct {
-		word string
-		n    int64
-	}
-	var words []entry
+	words := tx.waiting
 	for _, u := range batch {
 		for _, w := range userWords(u) {
 			words = append(words, entry{w, u.N})
 		}
 	}
-	err := tx.insertMany(`INSERT INTO account_word (word, n)`, 2, len(words), func(i int, args []any) []any {
-		return append(args, words[i].word, words[i].n)
-	})
-	if err != nil {
+	if err := tx.engine.insertText(tx, batch); err != nil {
 		return err
 	}
-	return tx.insertMany(insertTextSQL, 4, len(batch), func(i int, args []any) []any {
-		return textArgs(batch[i], args)
+	if tx.bulk {
+		tx.waiting = words
+		if len(words) < wordsWaiting {
+			return nil
+		}
+		tx.waiting = tx.waiting[:0]
+	}
+	return tx.insertWords(words)
+}
+
+// wordsWaiting bounds how many words of a bulk insert are held in memory.
+const wordsWaiting = 1 << 20
+
+func (tx *Tx) insertWords(words []entry) error {
+	slices.SortFunc(words, func(a, b entry) int { return cmp.Or(strings.Compare(a.word, b.word), cmp.Compare(a.n, b.n)) })
+	return tx.insertMany(` INTO account_word (word, n)`, 2, len(words), func(i int, args []any) []any {
+		return append(args, words[i].word, words[i].n)
 	})
+}
+
+// BeginBulk prepares the transaction for very many InsertUsers. Until EndBulk
+// the new accounts need not be found by Find.
+func (tx *Tx) BeginBulk() error {
+	tx.bulk = true
+	return tx.engine.bulk(tx, true)
+}
+
+// EndBulk makes every account inserted since BeginBulk findable.
+func (tx *Tx) EndBulk() error {
+	words := tx.waiting
+	tx.bulk, tx.waiting = false, nil
+	if err := tx.insertWords(words); err != nil {
+		return err
+	}
+	return tx.engine.bulk(tx, false)
 }
 
 // unindexUser takes an account out of the search index, as it was indexed.
@@ -84,8 +117,7 @@ func (tx *Tx) unindexUser(u *logiqc.User) error {
 			return err
 		}
 	}
-	_, err := tx.exec(deleteTextSQL, textArgs(u, nil)...)
-	return err
+	return tx.engine.deleteText(tx, u)
 }
 
 // trigrams returns the runs of three characters in words, each once, at most

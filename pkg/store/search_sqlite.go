@@ -9,26 +9,38 @@ import (
 // The text index of SQLite: FTS5 over trigrams of the folded text. It keeps no
 // text and no positions, so it yields candidates, which are looked at one by
 // one, in the order of their numbers.
-const (
-	insertTextSQL = `INSERT INTO account_text (rowid, username, email, name)`
-	deleteTextSQL = `INSERT INTO account_text (account_text, rowid, username, email, name) VALUES ('delete', $1, $2, $3, $4)`
-	// textFromSQL joins the accounts that have every trigram of a query; CROSS
-	// keeps the planner from looking each account up in the index.
-	textFromSQL  = `FROM account_text t CROSS JOIN account a ON a.n = t.rowid WHERE account_text MATCH `
-	textAfterSQL = ` AND t.rowid > `
-	textOrderSQL = ` ORDER BY t.rowid`
-)
 
-// textArgs are the values of insertTextSQL and deleteTextSQL.
-func textArgs(u *logiqc.User, args []any) []any {
-	return append(args, u.N, logiqc.Fold(u.Username), logiqc.Fold(u.Email), logiqc.Fold(u.Name))
+// insertText writes one row a statement: several in one make the index write
+// each time.
+func (e *sqliteEngine) insertText(tx *Tx, batch []*logiqc.User) error {
+	for _, u := range batch {
+		_, err := tx.exec(`INSERT INTO account_text (rowid, username, email, name) VALUES ($1, $2, $3, $4)`,
+			u.N, logiqc.Fold(u.Username), logiqc.Fold(u.Email), logiqc.Fold(u.Name))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// matchText asks for every trigram.
-func matchText(trigrams []string) string {
+func (e *sqliteEngine) deleteText(tx *Tx, u *logiqc.User) error {
+	_, err := tx.exec(`INSERT INTO account_text (account_text, rowid, username, email, name) VALUES ('delete', $1, $2, $3, $4)`,
+		u.N, logiqc.Fold(u.Username), logiqc.Fold(u.Email), logiqc.Fold(u.Name))
+	return err
+}
+
+// matchText asks for the rarest trigrams of the words.
+func (e *sqliteEngine) matchText(tx *Tx, sel *query, words []string, after int64) (bool, error) {
+	trigrams, err := tx.rarest(words)
+	if err != nil || len(trigrams) == 0 {
+		return false, err
+	}
 	quoted := make([]string, len(trigrams))
 	for i, t := range trigrams {
 		quoted[i] = `"` + strings.ReplaceAll(t, `"`, `""`) + `"`
 	}
-	return strings.Join(quoted, " AND ")
+	// CROSS keeps the planner from looking each account up in the index.
+	sel.add(`FROM account_text t CROSS JOIN account a ON a.n = t.rowid WHERE account_text MATCH `, strings.Join(quoted, " AND "),
+		` AND t.rowid > `, after)
+	return true, nil
 }

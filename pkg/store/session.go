@@ -15,13 +15,14 @@ type Session struct {
 	Purpose       logiqc.Purpose
 	Stage         logiqc.Stage
 	Host, IP, App string
+	CodeID        string      // the enrolment code that was given on it, or ""
 	SignedInAt    logiqc.Time // never for one that is not yet signed in
 	CreatedAt     logiqc.Time
 	LastUsedAt    logiqc.Time
 	ExpiresAt     logiqc.Time
 }
 
-const sessionSQL = `SELECT id, hash, user_id, purpose, stage, host, ip, app, signed_in_at, created_at, last_used_at, expires_at
+const sessionSQL = `SELECT id, hash, user_id, purpose, stage, host, ip, app, code_id, signed_in_at, created_at, last_used_at, expires_at
 	FROM session `
 
 func (tx *Tx) sessions(where string, args ...any) (all []Session, err error) {
@@ -29,7 +30,7 @@ func (tx *Tx) sessions(where string, args ...any) (all []Session, err error) {
 		var s Session
 		var hash []byte
 		err := rows.Scan(&s.ID, &hash, &s.UserID, &s.Purpose, &s.Stage, &s.Host, &s.IP, &s.App,
-			&s.SignedInAt, &s.CreatedAt, &s.LastUsedAt, &s.ExpiresAt)
+			&s.CodeID, &s.SignedInAt, &s.CreatedAt, &s.LastUsedAt, &s.ExpiresAt)
 		copy(s.Hash[:], hash)
 		all = append(all, s)
 		return err
@@ -60,9 +61,9 @@ func (tx *Tx) SessionByID(id string) (Session, error) { return tx.session("id", 
 // InsertSession adds a session or a sign-in.
 func (tx *Tx) InsertSession(s Session) error {
 	_, err := tx.exec(`INSERT INTO session
-		(id, hash, user_id, purpose, stage, host, ip, app, signed_in_at, created_at, last_used_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		s.ID, s.Hash[:], s.UserID, string(s.Purpose), string(s.Stage), s.Host, s.IP, s.App,
+		(id, hash, user_id, purpose, stage, host, ip, app, code_id, signed_in_at, created_at, last_used_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		s.ID, s.Hash[:], s.UserID, string(s.Purpose), string(s.Stage), s.Host, s.IP, s.App, s.CodeID,
 		int64(s.SignedInAt), int64(s.CreatedAt), int64(s.LastUsedAt), int64(s.ExpiresAt))
 	return err
 }
@@ -71,9 +72,9 @@ func (tx *Tx) InsertSession(s Session) error {
 // NotFound when it is gone.
 func (tx *Tx) UpdateSession(s Session) error {
 	n, err := tx.exec(`UPDATE session SET hash = $1, purpose = $2, stage = $3, host = $4, ip = $5, app = $6,
-		signed_in_at = $7, last_used_at = $8, expires_at = $9 WHERE id = $10`,
+		signed_in_at = $7, last_used_at = $8, expires_at = $9, code_id = $10 WHERE id = $11`,
 		s.Hash[:], string(s.Purpose), string(s.Stage), s.Host, s.IP, s.App,
-		int64(s.SignedInAt), int64(s.LastUsedAt), int64(s.ExpiresAt), s.ID)
+		int64(s.SignedInAt), int64(s.LastUsedAt), int64(s.ExpiresAt), s.CodeID, s.ID)
 	if err == nil && n == 0 {
 		return logiqc.Errorf(logiqc.NotFound, "there is no such session, or it has ended")
 	}

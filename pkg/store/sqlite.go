@@ -5,12 +5,14 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 	"modernc.org/sqlite"
@@ -30,7 +32,14 @@ func OpenSQLite(path string, o Options) (*Store, error) {
 	if err := checkPrivate(abs); err != nil {
 		return nil, err
 	}
-	return newStore(&sqliteEngine{path: abs}, o), nil
+	return newSQLite(abs, o), nil
+}
+
+func newSQLite(path string, o Options) *Store {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return newStore(&sqliteEngine{path: path}, o)
 }
 
 // checkPrivate refuses a store file that is not there, or not its owner's
@@ -77,12 +86,16 @@ var fdatasync = sync.OnceFunc(func() { _, _ = sqlite.Fdatasync(true) })
 
 // What a connection is set to, and what it must then answer (S-80).
 var (
-	readPragmas  = []pragma{{"trusted_schema", "0"}, {"busy_timeout", "2000"}}
+	readPragmas  = []pragma{{"trusted_schema", "0"}, {"busy_timeout", busyTimeout}}
 	writePragmas = []pragma{
-		{"busy_timeout", "2000"}, {"journal_mode", "wal"}, {"synchronous", "2"}, {"foreign_keys", "1"},
+		{"busy_timeout", busyTimeout}, {"journal_mode", "wal"}, {"synchronous", "2"}, {"foreign_keys", "1"},
 		{"trusted_schema", "0"}, {"secure_delete", "1"}, {"recursive_triggers", "1"},
 	}
 )
+
+// busyTimeout is how many milliseconds SQLite waits for another program's lock
+// before it says so.
+const busyTimeout = "2000"
 
 type pragma struct{ name, value string }
 
@@ -99,9 +112,47 @@ func (e *sqliteEngine) connect(write bool) (*sql.DB, error) {
 	return db, nil
 }
 
-func (e *sqliteEngine) scrub(ctx context.Context, db *sql.DB) error {
+// placeholder has no name: the driver looks every named one up among all.
+func (e *sqliteEngine) placeholder(int) string { return "?" }
+
+// sqliteDialect: INSERT OR FAIL leaves out the journal that would take back
+// half a statement, as who fails here takes the whole transaction back; CROSS
+// JOIN keeps the planner from going through the second table; and an account is
+// inserted alone because for several SQLite looks for children of each.
+var sqliteDialect = dialect{insert: "INSERT OR FAIL", join: "CROSS JOIN", clock: "0", rows: 1, streams: true}
+
+func (e *sqliteEngine) dialect() *dialect { return &sqliteDialect }
+
+// bulk enlarges what is kept in memory: SQLite's cache (in KiB) and what the
+// text index gathers before it writes (in bytes; 1 MiB is its default).
+func (e *sqliteEngine) bulk(tx *Tx, on bool) error {
+	cache, gather := 2_000, 1<<20
+	if on {
+		cache, gather = 256_000, 32<<20
+	}
+	if _, err := tx.exec(fmt.Sprintf(`PRAGMA cache_size = -%d`, cache)); err != nil {
+		return err
+	}
+	_, err := tx.exec(`INSERT INTO account_text (account_text, rank) VALUES ('hashsize', $1)`, gather)
+	return err
+}
+
+// scrub moves the write-ahead log into the file and cuts it to nothing; the
+// file's own remains are overwritten as rows go (secure_delete). It hardly
+// waits for readers: everybody else who writes would wait with it.
+func (e *sqliteEngine) scrub(ctx context.Context, db *sql.DB) (err error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
 	var busy, log, done int
-	return db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &done)
+	if _, err := conn.ExecContext(ctx, `PRAGMA busy_timeout = 50`); err != nil {
+		return err
+	}
+	err = conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &done)
+	_, reset := conn.ExecContext(context.WithoutCancel(ctx), `PRAGMA busy_timeout = `+busyTimeout)
+	return errors.Join(err, reset)
 }
 
 // connector opens connections to one SQLite file and makes sure of them.

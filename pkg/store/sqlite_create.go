@@ -51,7 +51,7 @@ func CreateSQLite(ctx context.Context, path string, o Options, init func(*Tx) er
 		return nil, err
 	}
 	if err := build(ctx, path+".new", o, init); err != nil {
-		return nil, errors.Join(err, clear(path+".new"))
+		return nil, errors.Join(err, removeUnfinished(path+".new"))
 	}
 	if err := os.Rename(path+".new", path); err != nil {
 		return nil, explainFile(path, err)
@@ -59,7 +59,7 @@ func CreateSQLite(ctx context.Context, path string, o Options, init func(*Tx) er
 	if err := syncFolder(filepath.Dir(path)); err != nil {
 		return nil, explainFile(path, err)
 	}
-	return newStore(e, o), nil
+	return newSQLite(path, o), nil
 }
 
 // checkAbsent refuses a path at which something is. A write-ahead log left
@@ -79,8 +79,8 @@ func checkAbsent(path string) error {
 	return nil
 }
 
-// clear removes an unfinished store.
-func clear(path string) error {
+// removeUnfinished removes an unfinished store.
+func removeUnfinished(path string) error {
 	var all error
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal", ".lock"} {
 		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -92,7 +92,7 @@ func clear(path string) error {
 
 // build makes a whole store at path, synced and with nothing beside it.
 func build(ctx context.Context, path string, o Options, init func(*Tx) error) error {
-	if err := clear(path); err != nil {
+	if err := removeUnfinished(path); err != nil {
 		return explainFile(path, err)
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
@@ -100,7 +100,7 @@ func build(ctx context.Context, path string, o Options, init func(*Tx) error) er
 		return explainFile(path, err)
 	}
 	defer func() { _ = f.Close() }()
-	s := newStore(&sqliteEngine{path: path}, o)
+	s := newSQLite(path, o)
 	db, err := s.db(true)
 	if err != nil {
 		return err
@@ -124,5 +124,6 @@ func fill(ctx context.Context, s *Store, db *sql.DB, init func(*Tx) error) error
 	if err := migrateSQLite(ctx, db); err != nil {
 		return s.engine.explain(err)
 	}
-	return s.run(ctx, db, true, init)
+	_, err := s.run(ctx, db, true, init)
+	return err
 }

@@ -15,18 +15,17 @@ import (
 // SQLite's primary result codes, as far as they mean something to people
 // (https://sqlite.org/rescode.html).
 const (
-	codeError      = 1
-	codePerm       = 3
-	codeBusy       = 5
-	codeLocked     = 6
-	codeNoMemory   = 7
-	codeReadOnly   = 8
-	codeIO         = 10
-	codeCorrupt    = 11
-	codeFull       = 13
-	codeCantOpen   = 14
-	codeConstraint = 19
-	codeNotADB     = 26
+	codeError    = 1
+	codePerm     = 3
+	codeBusy     = 5
+	codeLocked   = 6
+	codeNoMemory = 7
+	codeReadOnly = 8
+	codeIO       = 10
+	codeCorrupt  = 11
+	codeFull     = 13
+	codeCantOpen = 14
+	codeNotADB   = 26
 )
 
 // isCode reports whether err is SQLite's with one of the primary codes.
@@ -84,10 +83,4 @@ func explainFile(path string, err error) error {
 		return logiqc.Errorf(logiqc.Unavailable, "you may not open %s: %w", path, err)
 	}
 	return logiqc.Errorf(logiqc.Unavailable, "%s cannot be opened: %w", path, err)
-}
-
-// isUnique reports whether err says that a value is taken, and by the rule of
-// which column ("account.email_key").
-func isUnique(err error, column string) bool {
-	return isCode(err, codeConstraint) && strings.Contains(err.Error(), "UNIQUE constraint failed: "+column)
 }

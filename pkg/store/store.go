@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 
 // Options are what a store is opened with.
 type Options struct {
-	// Now is the clock; nil means time.Now. It is asked once per transaction.
+	// Now is the clock; nil means this machine's for a file and the database's
+	// own for a database server. It is asked once per transaction.
 	Now func() time.Time
 }
 
@@ -22,6 +24,7 @@ type Options struct {
 type Store struct {
 	now    func() time.Time
 	engine engine
+	rarity rarity
 	turn   chan struct{} // holds one token: whose turn to write it is, in this process
 
 	mu          sync.Mutex // guards read and write
@@ -34,20 +37,67 @@ type engine interface {
 	connect(write bool) (*sql.DB, error)
 	// lock queues for the right to write among processes, until ctx ends.
 	lock(ctx context.Context) (unlock func(), err error)
+	// transact runs fn in a transaction, and commits it if fn returns nil and
+	// it is a writing one. UnknownOutcome when nobody can tell whether it is
+	// committed; with any other error nothing is changed.
+	transact(ctx context.Context, db *sql.DB, write bool, fn func(*sql.Tx) error) error
+	// exec and query run one statement.
+	exec(tx *Tx, query string, args []any) (sql.Result, error)
+	query(tx *Tx, query string, args []any, adHoc bool) (*sql.Rows, error)
 	// explain turns an error of the driver into one with a code.
 	explain(err error) error
 	// retryable tells whether the same transaction may succeed when it is run
 	// again: it met another one, and changed nothing.
 	retryable(err error) bool
+	// dialect is what it says differently in SQL.
+	dialect() *dialect
+	// placeholder is the n-th of a long list of arguments in order.
+	placeholder(n int) string
+	// insertText and deleteText keep the text index; matchText writes the rest
+	// of a SELECT, from its FROM on, of the accounts past a number that may
+	// have every long word. ok is false when there is nothing to go by.
+	insertText(tx *Tx, batch []*logiqc.User) error
+	deleteText(tx *Tx, u *logiqc.User) error
+	matchText(tx *Tx, sel *query, words []string, after int64) (ok bool, err error)
+	// bulk sets the database up for very many inserts, or back.
+	bulk(tx *Tx, on bool) error
 	// scrub removes what deleted rows left in the database's files.
 	scrub(ctx context.Context, db *sql.DB) error
 }
 
+// dialect is what an engine says differently in SQL.
+type dialect struct {
+	insert  string // the word for inserting many rows at once
+	join    string // joins two tables, the first of which is gone through
+	clock   string // the database's time in milliseconds; 0 when it is not asked
+	rows    int    // how many accounts are best inserted by one statement
+	streams bool   // who stops reading is not sent the rest
+}
+
 func newStore(e engine, o Options) *Store {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	return &Store{now: o.Now, engine: e, turn: make(chan struct{}, 1)}
+}
+
+// Open opens a store where it is: a database server for what begins with
+// postgres:// or postgresql://, a file for anything else.
+func Open(where string, o Options) (*Store, error) {
+	if isDSN(where) {
+		return OpenPostgres(where, o)
+	}
+	return OpenSQLite(where, o)
+}
+
+// Create makes a store, and fills it with init, where Open will find it.
+func Create(ctx context.Context, where string, o Options, init func(*Tx) error) (*Store, error) {
+	if isDSN(where) {
+		return CreatePostgres(ctx, where, o, init)
+	}
+	return CreateSQLite(ctx, where, o, init)
+}
+
+func isDSN(where string) bool {
+	scheme, _, _ := strings.Cut(where, "://")
+	return strings.EqualFold(scheme, "postgres") || strings.EqualFold(scheme, "postgresql")
 }
 
 // db returns the pool for reading or for writing, made at its first use.
@@ -89,7 +139,8 @@ func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
 	if err != nil {
 		return err
 	}
-	return s.run(ctx, db, false, fn)
+	_, err = s.run(ctx, db, false, fn)
+	return err
 }
 
 // The most tries of one Update, and the longest first pause between two.
@@ -117,8 +168,8 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 		return ctx.Err()
 	}
 	for try := 1; ; try++ {
-		err := s.updateOnce(ctx, db, fn)
-		if err == nil || try == maxTries || !s.engine.retryable(err) {
+		again, err := s.updateOnce(ctx, db, fn)
+		if !again || try == maxTries {
 			return err
 		}
 		pause := time.Duration(rand.Int64N(int64(firstPause << try))) //nolint:gosec // jitter, not a secret
@@ -130,47 +181,39 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 	}
 }
 
-func (s *Store) updateOnce(ctx context.Context, db *sql.DB, fn func(*Tx) error) error {
+func (s *Store) updateOnce(ctx context.Context, db *sql.DB, fn func(*Tx) error) (again bool, err error) {
 	unlock, err := s.engine.lock(ctx)
 	if err != nil {
-		return err
+		return s.engine.retryable(err), err
 	}
 	defer unlock()
 	return s.run(ctx, db, true, fn)
 }
 
-// run is one transaction, from its beginning to its end.
-func (s *Store) run(ctx context.Context, db *sql.DB, write bool, fn func(*Tx) error) error {
+// run is one transaction, from its beginning to its end. again tells that it
+// met another one and may succeed when it is run again.
+func (s *Store) run(ctx context.Context, db *sql.DB, write bool, fn func(*Tx) error) (again bool, err error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return false, err
 	}
-	raw, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: !write})
-	if err != nil {
-		return s.fail(ctx, err)
-	}
-	defer func() { _ = raw.Rollback() }() // does nothing after a commit
-	tx := &Tx{ctx: ctx, raw: raw, engine: s.engine, now: logiqc.At(s.now())}
-	if err := tx.begin(write); err != nil {
-		return err
-	}
-	if err := fn(tx); err != nil {
-		return err
-	}
-	if !write {
-		return nil
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return s.fail(ctx, raw.Commit())
+	var tx *Tx
+	err = s.engine.transact(ctx, db, write, func(raw *sql.Tx) error {
+		tx = s.newTx(ctx, raw)
+		if err := tx.begin(write); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+	// What fn made of the database's error does not matter.
+	return err != nil && (s.engine.retryable(err) || tx != nil && tx.collided), err
 }
 
-// fail explains an error of the transaction itself.
-func (s *Store) fail(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
-		return ctx.Err()
+func (s *Store) newTx(ctx context.Context, raw *sql.Tx) *Tx {
+	tx := &Tx{ctx: ctx, raw: raw, engine: s.engine, rarity: &s.rarity}
+	if s.now != nil {
+		tx.now = logiqc.At(s.now())
 	}
-	return s.engine.explain(err)
+	return tx
 }
 
 // Scrub removes what deleted and overwritten rows left behind in the store's

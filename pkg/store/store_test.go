@@ -24,7 +24,8 @@ func TestInfoAndPolicy(t *testing.T) {
 		}
 		return err
 	})
-	want := logiqc.Policy{Enforced: false, Issuer: "Ex: no", SessionTTL: 90 * time.Minute, BulkMax: 7}
+	want := logiqc.Policy{Enforced: false, SessionTTL: 90 * time.Minute, BulkMax: 7, Reasons: "new phone,lost",
+		EnrolmentCode: logiqc.CodeAlways, CodeTTL: time.Hour}
 	want.Issuer = "Example Ltd"
 	for range 2 { // set, and set again
 		update(t, s, func(tx *Tx) error { return tx.SetPolicy(want) })
@@ -92,11 +93,7 @@ func TestViewCannotWrite(t *testing.T) {
 
 func TestUpdateWaits(t *testing.T) {
 	s, _ := newTestStore(t)
-	other, err := OpenSQLite(s.engine.(*sqliteEngine).path, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
+	other := another(t, s)
 	for name, waiting := range map[string]*Store{"same process queue": s, "queue of processes": other} {
 		t.Run(name, func(t *testing.T) {
 			holding, release := make(chan struct{}), make(chan struct{})
@@ -148,11 +145,7 @@ func TestForeignWriter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := OpenSQLite(s.engine.(*sqliteEngine).path, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
+	other := another(t, s)
 	time.AfterFunc(100*time.Millisecond, func() { _ = raw.Rollback() })
 	update(t, other, func(tx *Tx) error { return tx.InsertUser(newUser(1)) })
 }

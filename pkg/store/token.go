@@ -111,7 +111,7 @@ func joinRights(rights []logiqc.Right) string {
 
 func splitRights(s string) []logiqc.Right {
 	if s == "" {
-		return nil
+		return []logiqc.Right{}
 	}
 	parts := strings.Split(s, ",")
 	rights := make([]logiqc.Right, len(parts))

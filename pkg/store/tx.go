@@ -16,12 +16,17 @@ type Tx struct {
 	ctx    context.Context
 	raw    *sql.Tx
 	engine engine
+	rarity *rarity
 	now    logiqc.Time
 	stmts  map[string]*sql.Stmt
 	write  bool
 	size   int64 // of the log, in a writing transaction
 	root   [32]byte
-	bulk   *bulk
+
+	collided bool // the database said that another transaction was in the way
+
+	bulk    bool
+	waiting []entry // words of a bulk insert, to be written in order
 }
 
 // Now is the one time of the transaction.
@@ -30,20 +35,24 @@ func (tx *Tx) Now() logiqc.Time { return tx.now }
 // begin takes the turn at the head of the log and looks at the schema.
 func (tx *Tx) begin(write bool) error {
 	tx.write = write
-	schema := int64(-1)
-	if !write {
-		if _, err := tx.one(`SELECT schema FROM store`, nil, &schema); err != nil {
-			return err
-		}
-		return checkSchema(schema)
-	}
+	schema, clock := int64(-1), int64(0)
 	var root []byte
-	_, err := tx.one(`UPDATE log_head SET turn = turn + 1 WHERE one = 1
-		RETURNING size, root, (SELECT schema FROM store)`, nil, &tx.size, &root, &schema)
+	var err error
+	if write {
+		// The clock is read when the turn has come, so that a later turn has no
+		// earlier time.
+		_, err = tx.one(`UPDATE log_head SET turn = turn + 1 WHERE one = 1
+			RETURNING size, root, (SELECT schema FROM store), `+tx.engine.dialect().clock, nil, &tx.size, &root, &schema, &clock)
+	} else {
+		_, err = tx.one(`SELECT schema, `+tx.engine.dialect().clock+` FROM store`, nil, &schema, &clock)
+	}
 	if err != nil {
 		return err
 	}
 	copy(tx.root[:], root)
+	if tx.now == 0 {
+		tx.now = logiqc.Time(clock)
+	}
 	return checkSchema(schema)
 }
 
@@ -62,42 +71,23 @@ func checkSchema(schema int64) error {
 	return nil
 }
 
-// stmt prepares a statement once per transaction.
-func (tx *Tx) stmt(query string) (*sql.Stmt, error) {
-	if err := tx.ctx.Err(); err != nil {
-		return nil, err
-	}
-	if s := tx.stmts[query]; s != nil {
-		return s, nil
-	}
-	// Statements run without tx.ctx: between two of them it is looked at here,
-	// and a statement that has begun is better finished than half done.
-	s, err := tx.raw.PrepareContext(context.Background(), query)
-	if err != nil {
-		return nil, tx.explain(err)
-	}
-	if tx.stmts == nil {
-		tx.stmts = map[string]*sql.Stmt{}
-	}
-	tx.stmts[query] = s
-	return s, nil
-}
-
 // explain gives an error of the driver its code.
 func (tx *Tx) explain(err error) error {
 	if errors.Is(err, sql.ErrTxDone) && tx.ctx.Err() != nil {
 		return tx.ctx.Err()
+	}
+	if err != nil && tx.engine.retryable(err) {
+		tx.collided = true
 	}
 	return tx.engine.explain(err)
 }
 
 // exec runs a statement and returns how many rows it changed.
 func (tx *Tx) exec(query string, args ...any) (int64, error) {
-	s, err := tx.stmt(query)
-	if err != nil {
+	if err := tx.ctx.Err(); err != nil {
 		return 0, err
 	}
-	r, err := s.Exec(args...)
+	r, err := tx.engine.exec(tx, query, args)
 	if err != nil {
 		return 0, tx.explain(err)
 	}
@@ -122,12 +112,21 @@ var errStop = errors.New("seen enough")
 
 // each calls fn for each row of a query, until fn returns an error. errStop
 // ends the reading and is no error.
-func (tx *Tx) each(query string, args []any, fn func(*sql.Rows) error) (err error) {
-	s, err := tx.stmt(query)
-	if err != nil {
+func (tx *Tx) each(query string, args []any, fn func(*sql.Rows) error) error {
+	return tx.rows(query, args, false, fn)
+}
+
+// search is each for a query that is put together anew each time, and whose
+// best plan depends on what is looked for.
+func (tx *Tx) search(sel *query, fn func(*sql.Rows) error) error {
+	return tx.rows(sel.String(), sel.args, true, fn)
+}
+
+func (tx *Tx) rows(query string, args []any, adHoc bool, fn func(*sql.Rows) error) (err error) {
+	if err := tx.ctx.Err(); err != nil {
 		return err
 	}
-	rows, err := s.Query(args...)
+	rows, err := tx.engine.query(tx, query, args, adHoc)
 	if err != nil {
 		return tx.explain(err)
 	}
@@ -160,8 +159,10 @@ func (tx *Tx) count(query string, args ...any) (n int, err error) {
 const rowsPerStatement = 50
 
 // insertMany inserts n rows of width columns; row appends the values of one
-// to args. into is the statement up to VALUES.
+// to args. into is the statement between INSERT and VALUES. When it fails, any
+// of the rows may have been inserted: the transaction has to end.
 func (tx *Tx) insertMany(into string, width, n int, row func(i int, args []any) []any) error {
+	into = tx.engine.dialect().insert + into
 	args := make([]any, 0, width*min(n, rowsPerStatement))
 	for at := 0; at < n; at += rowsPerStatement {
 		rows := min(rowsPerStatement, n-at)
@@ -185,13 +186,13 @@ func (tx *Tx) valuesSQL(into string, width, rows int) string {
 	for i := range width * rows {
 		switch {
 		case i == 0:
-			b.WriteString("($")
+			b.WriteString("(")
 		case i%width == 0:
-			b.WriteString("), ($")
+			b.WriteString("), (")
 		default:
-			b.WriteString(", $")
+			b.WriteString(", ")
 		}
-		b.WriteString(strconv.Itoa(i + 1))
+		b.WriteString(tx.engine.placeholder(i + 1))
 	}
 	b.WriteString(")")
 	return b.String()

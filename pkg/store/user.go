@@ -11,27 +11,31 @@ import (
 const userSQL = `SELECT a.n, a.id, a.username, a.email, a.name, a.phone, a.role, a.status, a.auth, a.protected, a.toggle,
 	a.contact_changed_at, a.contact_changed_by, a.password_hash,
 	a.password_misses, a.password_until, a.password_told, a.code_misses, a.code_until, a.code_told,
-	a.reset_at, a.reset_by, a.reset_seen, a.last_success_at, a.failure_at, a.failure_reason, a.failure_host,
+	a.reset_at, a.reset_by, a.reset_seen, a.held_at, a.window_at, a.last_success_at, a.failure_at, a.failure_reason, a.failure_host,
 	a.version, a.created_at, a.updated_at,
 	e.id, coalesce(e.sealed, ''), coalesce(e.last_step, 0), coalesce(e.created_at, 0), coalesce(e.enrolled_at, 0),
 	coalesce(e.last_used_at, 0), (SELECT count(*) FROM recovery_code r WHERE r.enrolment_id = e.id),
-	p.id, coalesce(p.sealed, ''), coalesce(p.created_at, 0), coalesce(p.expires_at, 0)
+	p.id, coalesce(p.sealed, ''), coalesce(p.created_at, 0), coalesce(p.expires_at, 0), coalesce(p.code_id, ''),
+	c.id, coalesce(c.hash, ''), coalesce(c.tries, 0), coalesce(c.created_at, 0), coalesce(c.expires_at, 0)
 	FROM account a
 	LEFT JOIN enrolment e ON e.user_id = a.id AND e.state = 'enrolled'
-	LEFT JOIN enrolment p ON p.user_id = a.id AND p.state = 'pending' `
+	LEFT JOIN enrolment p ON p.user_id = a.id AND p.state = 'pending'
+	LEFT JOIN enrolment_code c ON c.user_id = a.id `
 
 // scanUser reads a row of userSQL.
 func scanUser(rows *sql.Rows) (u logiqc.User, err error) {
 	var e, p logiqc.Enrolment
-	var enrolled, pending sql.NullString
+	var c logiqc.EnrolmentCode
+	var enrolled, pending, code sql.NullString
 	err = rows.Scan(&u.N, &u.ID, &u.Username, &u.Email, &u.Name, &u.Phone, &u.Role, &u.Status, &u.Auth, &u.Protected, &u.Toggle,
 		&u.ContactChangedAt, &u.ContactChangedBy, &u.PasswordHash,
 		&u.PasswordThrottle.Misses, &u.PasswordThrottle.Until, &u.PasswordThrottle.Told,
 		&u.CodeThrottle.Misses, &u.CodeThrottle.Until, &u.CodeThrottle.Told,
-		&u.ResetAt, &u.ResetBy, &u.ResetSeen, &u.LastSuccessAt, &u.LastFailure.At, &u.LastFailure.Reason, &u.LastFailure.Host,
+		&u.ResetAt, &u.ResetBy, &u.ResetSeen, &u.HeldAt, &u.WindowAt, &u.LastSuccessAt, &u.LastFailure.At, &u.LastFailure.Reason, &u.LastFailure.Host,
 		&u.Version, &u.CreatedAt, &u.UpdatedAt,
 		&enrolled, &e.Sealed, &e.Step, &e.CreatedAt, &e.EnrolledAt, &e.LastUsedAt, &u.RecoveryLeft,
-		&pending, &p.Sealed, &p.CreatedAt, &p.ExpiresAt)
+		&pending, &p.Sealed, &p.CreatedAt, &p.ExpiresAt, &p.CodeID,
+		&code, &c.Hash, &c.Tries, &c.CreatedAt, &c.ExpiresAt)
 	if err != nil {
 		return u, err
 	}
@@ -42,6 +46,10 @@ func scanUser(rows *sql.Rows) (u logiqc.User, err error) {
 	if pending.Valid {
 		p.ID, p.UserID, p.State = pending.String, u.ID, logiqc.EnrolmentPending
 		u.Pending = &p
+	}
+	if code.Valid {
+		c.ID, c.UserID = code.String, u.ID
+		u.Code = &c
 	}
 	return u, nil
 }

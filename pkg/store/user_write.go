@@ -12,8 +12,8 @@ const (
 	insertUserSQL = `INSERT INTO account (n, id, username, username_key, email, email_key, name, phone, role, status, auth,
 		protected, toggle, contact_changed_at, contact_changed_by, password_hash, password_misses, password_until,
 		password_told, code_misses, code_until, code_told, reset_at, reset_by, reset_seen, last_success_at, failure_at,
-		failure_reason, failure_host, version, created_at, updated_at)`
-	userWidth = 32
+		failure_reason, failure_host, held_at, window_at, version, created_at, updated_at)`
+	userWidth = 34
 )
 
 func userArgs(u *logiqc.User, args []any) []any {
@@ -28,7 +28,7 @@ func changeableArgs(u *logiqc.User, args []any) []any {
 		int64(u.PasswordThrottle.Misses), int64(u.PasswordThrottle.Until), bit(u.PasswordThrottle.Told),
 		int64(u.CodeThrottle.Misses), int64(u.CodeThrottle.Until), bit(u.CodeThrottle.Told),
 		int64(u.ResetAt), u.ResetBy, bit(u.ResetSeen), int64(u.LastSuccessAt),
-		int64(u.LastFailure.At), u.LastFailure.Reason, u.LastFailure.Host)
+		int64(u.LastFailure.At), u.LastFailure.Reason, u.LastFailure.Host, int64(u.HeldAt), int64(u.WindowAt))
 }
 
 // RowError says which of several accounts could not be inserted.
@@ -57,8 +57,8 @@ func (tx *Tx) InsertUser(u *logiqc.User) error {
 
 // InsertUsers adds accounts as InsertUser does, many at a time. A username or
 // email that is taken, in the store or earlier in the batch, is a [*RowError]
-// of code Exists; then none of the batch is left in the transaction that
-// anybody could rely on: end it.
+// of code Exists; then the transaction can still be read, with the accounts
+// before that one in it, but has to be ended.
 func (tx *Tx) InsertUsers(batch []*logiqc.User) error {
 	next, err := tx.nextN()
 	if err != nil {
@@ -67,17 +67,21 @@ func (tx *Tx) InsertUsers(batch []*logiqc.User) error {
 	for i, u := range batch {
 		u.N, u.Version = next+int64(i), max(u.Version, 1)
 	}
-	err = tx.insertMany(insertUserSQL, userWidth, len(batch), func(i int, args []any) []any {
-		return userArgs(batch[i], args)
-	})
-	if err != nil {
-		if isUnique(err, "account.") {
-			return tx.findTaken(batch, err)
+	args := make([]any, 0, userWidth*min(len(batch), tx.engine.dialect().rows))
+	for at := 0; at < len(batch); at += tx.engine.dialect().rows {
+		part := batch[at:min(at+tx.engine.dialect().rows, len(batch))]
+		args = args[:0]
+		for _, u := range part {
+			args = userArgs(u, args)
 		}
-		return err
-	}
-	if tx.bulk != nil {
-		return tx.bulk.add(batch)
+		// A statement that fails would end the transaction on some engines.
+		n, err := tx.exec(tx.valuesSQL(insertUserSQL, userWidth, len(part))+` ON CONFLICT DO NOTHING`, args...)
+		if err == nil && n < int64(len(part)) {
+			err = tx.taken(at, part)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return tx.indexUsers(batch)
 }
@@ -89,31 +93,30 @@ func (tx *Tx) nextN() (n int64, err error) {
 	return n, err
 }
 
-// findTaken finds the first row of the batch whose username, email or id is
-// taken; cause is what the database said.
-func (tx *Tx) findTaken(batch []*logiqc.User, cause error) error {
-	seen := map[string]bool{}
-	for i, u := range batch {
-		for _, k := range []struct{ field, column, key, shown string }{
+// taken tells which account of those just inserted is missing, the first of
+// them from row on, and what another account has of it.
+func (tx *Tx) taken(row int, part []*logiqc.User) error {
+	for i, u := range part {
+		for _, k := range []struct{ field, column, key, value string }{
 			{"username", "username_key", logiqc.Key(u.Username), u.Username},
 			{"email", "email_key", logiqc.Key(u.Email), u.Email},
 			{"id", "id", u.ID, u.ID},
 		} {
-			taken := seen[k.field+k.key]
-			if !taken {
-				n, err := tx.count(`SELECT count(*) FROM account WHERE `+k.column+` = $1 AND n <> $2`, k.key, u.N)
-				if err != nil {
-					return err
-				}
-				taken = n > 0
+			var n int64
+			if _, err := tx.one(`SELECT n FROM account WHERE `+k.column+` = $1`, []any{k.key}, &n); err != nil {
+				return err
 			}
-			if taken {
-				return &RowError{Row: i, Field: k.field, Err: takenError(k.field, k.shown)}
+			if n == 0 || n == u.N {
+				continue
 			}
-			seen[k.field+k.key] = true
+			// Whoever looks on finds the accounts before this one, and no others.
+			if _, err := tx.exec(`DELETE FROM account WHERE n > $1`, u.N); err != nil {
+				return err
+			}
+			return &RowError{Row: row + i, Field: k.field, Err: takenError(k.field, k.value)}
 		}
 	}
-	return cause
+	return logiqc.Errorf(logiqc.Internal, "an account was not inserted, though it is there")
 }
 
 func takenError(field, value string) *logiqc.Error {
@@ -126,21 +129,20 @@ const updateUserSQL = `UPDATE account SET email = $1, email_key = $2, name = $3,
 	auth = $7, protected = $8, toggle = $9, contact_changed_at = $10, contact_changed_by = $11, password_hash = $12,
 	password_misses = $13, password_until = $14, password_told = $15, code_misses = $16, code_until = $17, code_told = $18,
 	reset_at = $19, reset_by = $20, reset_seen = $21, last_success_at = $22, failure_at = $23, failure_reason = $24,
-	failure_host = $25, updated_at = $26, version = version + 1 WHERE id = $27 AND version = $28`
+	failure_host = $25, held_at = $26, window_at = $27, updated_at = $28, version = version + 1
+	WHERE id = $29 AND version = $30`
 
 // UpdateUser writes the account back as it is in u, its username, id and
 // creation aside, which never change. Its Version grows and its UpdatedAt
 // becomes Now. Conflict when the account has changed since it was loaded, or
 // is gone; Exists when its email is taken. Enrolments are not part of it.
 func (tx *Tx) UpdateUser(u *logiqc.User) error {
-	args := append(changeableArgs(u, make([]any, 0, 30)), int64(tx.now), u.ID, u.Version)
-	changed, err := tx.exec(updateUserSQL+` AND email = $29 AND name = $30`, append(args, u.Email, u.Name)...)
+	args := append(changeableArgs(u, make([]any, 0, 32)), int64(tx.now), u.ID, u.Version)
+	changed, err := tx.exec(updateUserSQL+` AND email = $31 AND name = $32`, append(args, u.Email, u.Name)...)
 	if err == nil && changed == 0 {
 		changed, err = tx.renameUser(u, args)
 	}
 	switch {
-	case isUnique(err, "account.email_key"):
-		return takenError("email", u.Email)
 	case err != nil:
 		return err
 	case changed == 0:
@@ -160,6 +162,15 @@ func (tx *Tx) renameUser(u *logiqc.User, args []any) (changed int64, err error) 
 		&old.N, &old.Username, &old.Email, &old.Name)
 	if err != nil || !ok {
 		return 0, err
+	}
+	// Looked for beforehand, in turn: to fail would end the transaction on some
+	// engines.
+	others, err := tx.count(`SELECT count(*) FROM account WHERE email_key = $1 AND id <> $2`, logiqc.Key(u.Email), u.ID)
+	if err != nil {
+		return 0, err
+	}
+	if others > 0 {
+		return 0, takenError("email", u.Email)
 	}
 	changed, err = tx.exec(updateUserSQL, args...)
 	if err != nil || changed == 0 {

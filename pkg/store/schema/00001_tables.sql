@@ -39,6 +39,8 @@ CREATE TABLE account (
     reset_at           BIGINT NOT NULL,
     reset_by           TEXT NOT NULL,
     reset_seen         BIGINT NOT NULL,
+    held_at            BIGINT NOT NULL,
+    window_at          BIGINT NOT NULL,
     last_success_at    BIGINT NOT NULL,
     failure_at         BIGINT NOT NULL,
     failure_reason     TEXT NOT NULL,
@@ -72,7 +74,18 @@ CREATE TABLE enrolment (
     expires_at   BIGINT NOT NULL,
     enrolled_at  BIGINT NOT NULL,
     last_used_at BIGINT NOT NULL,
+    code_id      TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (user_id, state)
+) {clustered};
+
+-- The code without which an account does not enrol, dead or alive.
+CREATE TABLE enrolment_code (
+    user_id    TEXT PRIMARY KEY REFERENCES account (id),
+    id         TEXT NOT NULL UNIQUE,
+    hash       TEXT NOT NULL,
+    tries      BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
 ) {clustered};
 
 CREATE TABLE recovery_code (
@@ -90,12 +103,13 @@ CREATE TABLE session (
     host         TEXT NOT NULL,
     ip           TEXT NOT NULL,
     app          TEXT NOT NULL,
+    code_id      TEXT NOT NULL,
     signed_in_at BIGINT NOT NULL,
     created_at   BIGINT NOT NULL,
     last_used_at BIGINT NOT NULL,
     expires_at   BIGINT NOT NULL
 ) {clustered};
-CREATE INDEX session_user ON session (user_id);
+CREATE INDEX session_account ON session (user_id);
 CREATE INDEX session_expires ON session (expires_at);
 
 CREATE TABLE token (
@@ -160,4 +174,12 @@ CREATE TABLE log_head (
     turn BIGINT NOT NULL,
     size BIGINT NOT NULL,
     root {bytes} NOT NULL
+);
+
+-- The last checkpoint of the log that was signed.
+CREATE TABLE checkpoint (
+    one  BIGINT PRIMARY KEY CHECK (one = 1),
+    size BIGINT NOT NULL,
+    at   BIGINT NOT NULL,
+    note TEXT NOT NULL
 );

@@ -1,0 +1,25 @@
+package store
+
+import "github.com/logiqc/logiqc/pkg/logiqc"
+
+// Checkpoint is a signed statement of the log's size and root.
+type Checkpoint struct {
+	Size int64
+	At   logiqc.Time // when it was signed
+	Note string      // a C2SP tlog-checkpoint
+}
+
+// LastCheckpoint returns the checkpoint that was signed last; ok is false when
+// none has been.
+func (tx *Tx) LastCheckpoint() (c Checkpoint, ok bool, err error) {
+	ok, err = tx.one(`SELECT size, at, note FROM checkpoint`, nil, &c.Size, &c.At, &c.Note)
+	return c, ok, err
+}
+
+// SetCheckpoint keeps c as the checkpoint that was signed last.
+func (tx *Tx) SetCheckpoint(c Checkpoint) error {
+	_, err := tx.exec(`INSERT INTO checkpoint (one, size, at, note) VALUES (1, $1, $2, $3)
+		ON CONFLICT (one) DO UPDATE SET size = excluded.size, at = excluded.at, note = excluded.note`,
+		c.Size, int64(c.At), c.Note)
+	return err
+}

@@ -1,0 +1,223 @@
+//go:build unix
+
+package store
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/logiqc/logiqc/pkg/logiqc"
+)
+
+func noInit(*Tx) error { return nil }
+
+// Whatever the umask, the files are their owner's alone (S-79).
+func TestModes(t *testing.T) {
+	for _, mask := range []int{0, 0o777} {
+		old := syscall.Umask(mask)
+		defer syscall.Umask(old)
+		dir := t.TempDir()
+		_ = os.Chmod(dir, 0o700)
+		path := filepath.Join(dir, "new", "folder", "logiqc.db")
+		if mask != 0 { // folders that may not even be entered are no place for a test
+			path = filepath.Join(dir, "logiqc.db")
+		}
+		s, _ := newStoreAt(t, path)
+		update(t, s, func(tx *Tx) error { return tx.InsertUser(newUser(1)) })
+		files, err := os.ReadDir(filepath.Dir(path))
+		if err != nil || len(files) != 4 {
+			t.Errorf("%d files, %v; want db, -wal, -shm, .lock", len(files), err)
+		}
+		for _, f := range files {
+			info, err := f.Info()
+			if err != nil || info.Mode().Perm()&^0o600 != 0 {
+				t.Errorf("umask %o: %s has mode %v, %v", mask, f.Name(), info.Mode(), err)
+			}
+		}
+		if info, err := os.Stat(filepath.Dir(path)); err != nil || info.Mode().Perm() != 0o700 {
+			t.Errorf("folder has mode %v, %v", info.Mode(), err)
+		}
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a store.db")
+	newStoreAt(t, path)
+	for name, c := range map[string]struct {
+		prepare func() string
+		message string
+		hint    string
+	}{
+		"nothing there": {func() string { return filepath.Join(dir, "none.db") }, "there is no store", "logiqc init"},
+		"a folder":      {func() string { return dir }, "not a plain file", ""},
+		"a link": {func() string {
+			_ = os.Symlink(path, filepath.Join(dir, "link.db"))
+			return filepath.Join(dir, "link.db")
+		}, "symbolic link", ""},
+		"a loose mode": {func() string { _ = os.Chmod(path, 0o640); return path }, "mode 0640", "chmod 600 '" + path + "'"},
+		"a loose log": {func() string {
+			_ = os.Chmod(path, 0o600)
+			_ = os.WriteFile(path+"-wal", nil, 0o600)
+			_ = os.Chmod(path+"-wal", 0o604)
+			return path
+		}, "mode 0604", "chmod 600 '" + path + "-wal'"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := OpenSQLite(c.prepare(), Options{})
+			wantCode(t, err, logiqc.Unavailable)
+			if e := logiqc.AsError(err); !strings.Contains(e.Message, c.message) || !strings.Contains(e.Hint, c.hint) {
+				t.Errorf("%q, hint %q", e.Message, e.Hint)
+			}
+		})
+	}
+}
+
+func TestCreateRefuses(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a.db", "b.db-wal", "c.db-shm", "d.db-journal"} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		base, _, _ := strings.Cut(path, "-")
+		_, err := CreateSQLite(t.Context(), base, Options{}, noInit)
+		wantCode(t, err, logiqc.Exists)
+		if raw, err := os.ReadFile(path); string(raw) != "mine" || err != nil {
+			t.Errorf("%s holds %q, %v", name, raw, err)
+		}
+	}
+	if files, _ := os.ReadDir(dir); len(files) != 4 {
+		t.Errorf("%d files, want the 4 from before", len(files))
+	}
+}
+
+func TestCreateFails(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "logiqc.db")
+	sentinel := errors.New("no")
+	_, err := CreateSQLite(t.Context(), path, Options{}, func(tx *Tx) error {
+		return errors.Join(tx.InsertUser(newUser(1)), sentinel)
+	})
+	if !errors.Is(err, sentinel) {
+		t.Errorf("error %v", err)
+	}
+	if files, _ := filepath.Glob(path + "*"); len(files) != 1 || files[0] != path+".lock" {
+		t.Errorf("left behind: %q", files)
+	}
+	// What a crash left is cleared away.
+	for _, suffix := range []string{".new", ".new-wal", ".new-journal"} {
+		if err := os.WriteFile(path+suffix, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	newStoreAt(t, path)
+	if files, _ := filepath.Glob(path + ".new*"); len(files) != 0 {
+		t.Errorf("left behind: %q", files)
+	}
+}
+
+func TestSchemaVersions(t *testing.T) {
+	for version, word := range map[int]string{schemaVersion + 1: "newer", schemaVersion - 1: "older"} {
+		s, _ := newTestStore(t)
+		update(t, s, func(tx *Tx) error { _, err := tx.exec(`UPDATE store SET schema = $1`, version); return err })
+		for name, try := range map[string]func(context.Context, func(*Tx) error) error{"view": s.View, "update": s.Update} {
+			err := try(t.Context(), func(*Tx) error { t.Error("ran"); return nil })
+			wantCode(t, err, logiqc.Unavailable)
+			if !strings.Contains(err.Error(), word) {
+				t.Errorf("%s: %v, want %q", name, err, word)
+			}
+		}
+	}
+}
+
+func TestNoStore(t *testing.T) {
+	dir := t.TempDir()
+	for name, c := range map[string]struct {
+		content string
+		code    logiqc.Code
+	}{
+		"empty": {"", logiqc.Unavailable}, "text": {strings.Repeat("hello world ", 500), logiqc.Unavailable},
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(c.content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := OpenSQLite(path, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.View(t.Context(), noInit)
+		wantCode(t, err, c.code)
+		if !strings.Contains(err.Error(), "not a store of logiqc") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if raw, err := os.ReadFile(path); string(raw) != c.content || err != nil {
+			t.Errorf("%s was changed", name)
+		}
+	}
+}
+
+func TestDamagedStore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "logiqc.db")
+	s, _ := newStoreAt(t, path)
+	addUsers(t, s, 2000, nil)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, _ := f.Stat()
+	junk := strings.Repeat("\xff", 4096)
+	for at := int64(8 * 4096); at+4096 <= info.Size(); at += 4096 {
+		if _, err := f.WriteAt([]byte(junk), at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = f.Close()
+	err = s.View(t.Context(), func(tx *Tx) error {
+		_, _, err := tx.Find(logiqc.UserQuery{}, logiqc.DefaultPolicy())
+		return err
+	})
+	wantCode(t, err, logiqc.Integrity)
+}
+
+// Every connection is set as it must be (S-80, S-81).
+func TestConnections(t *testing.T) {
+	s, _ := newTestStore(t)
+	for _, write := range []bool{true, false} {
+		db, err := s.db(write)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := readPragmas
+		if write {
+			want = writePragmas
+		}
+		for _, p := range want {
+			var got string
+			if err := db.QueryRowContext(t.Context(), "PRAGMA "+p.name).Scan(&got); err != nil || got != p.value {
+				t.Errorf("%s is %q, %v, want %s", p.name, got, err, p.value)
+			}
+		}
+	}
+	for have, want := range map[string]bool{"3.51.3": true, "3.54.1": true, "4.0": true, "3.51.2": false, "3.9.9": false, "3.51": false} {
+		if atLeast(have, oldestSQLite) != want {
+			t.Errorf("%s counts as new enough: %t", have, !want)
+		}
+	}
+	c := &connector{path: s.engine.(*sqliteEngine).path, mode: "rw", pragmas: []pragma{{"journal_mode", "memory"}}}
+	if conn, err := c.Connect(t.Context()); err == nil {
+		_ = conn.Close()
+		t.Error("a setting that did not take was not noticed")
+	}
+}

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package pgtest
+
+// startCluster starts none here.
+func startCluster() (string, error) { return "", errNone }

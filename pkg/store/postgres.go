@@ -1,0 +1,297 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/logiqc/logiqc/pkg/logiqc"
+)
+
+// OpenPostgres opens the store in the PostgreSQL database that dsn names: a
+// postgres:// URL as libpq takes it, several hosts and target_session_attrs
+// among it, completed by the PG… environment variables and the password file
+// (PostgreSQL manual, "Database Connection Control Functions"). It connects at
+// the first transaction.
+//
+// Usage: the DSN cannot be read. No error shows a password.
+func OpenPostgres(dsn string, o Options) (*Store, error) {
+	e, err := newPostgres(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return newStore(e, o), nil
+}
+
+// pgEngine is a store in a PostgreSQL database.
+type pgEngine struct {
+	config *pgx.ConnConfig
+	name   string // of the database, for people: without user and password
+	mode   pgx.QueryExecMode
+	// isolation of writing transactions. READ COMMITTED: each begins by waiting
+	// for the row of log_head, and only from then on may it look around. There
+	// every statement sees what is committed when it begins, that is all that
+	// earlier turns did; and as nobody else writes during a turn, the statements
+	// of one see one state. REPEATABLE READ would look around before it waits
+	// and then fail (40001) whenever it had to wait.
+	isolation sql.IsolationLevel
+	// unconfirmed is set when the server gives up waiting for a standby. One
+	// commit of a Store is on its way at a time, as its writers take turns.
+	unconfirmed atomic.Bool
+
+	mu   sync.Mutex
+	pool *sql.DB        // one for reading and writing: a command connects once
+	seen map[string]int // how often a statement was run, for some of them
+}
+
+// How long to wait for a server that does not answer, per host; for the end of
+// a commit or a statement after the caller has lost patience; and how long a
+// connection is kept, so that one that was moved from a lost server to another
+// finds its way back.
+const (
+	connectTimeout = 10 * time.Second
+	commitGrace    = 2 * time.Second
+	cancelTimeout  = 3 * time.Second
+	maxConns       = 12
+	maxConnAge     = 30 * time.Minute
+)
+
+func newPostgres(dsn string) (*pgEngine, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil { // whose words may hold what the DSN holds
+		return nil, logiqc.Errorf(logiqc.Usage, "the address of the PostgreSQL database cannot be read").
+			WithHint("write postgres://user@host:port/database, with special characters as %%XX")
+	}
+	e := &pgEngine{config: config, mode: config.DefaultQueryExecMode, isolation: sql.LevelReadCommitted, seen: map[string]int{}}
+	e.name = "PostgreSQL database " + config.Database + " on " + hostOf(config)
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+	}
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "logiqc"
+	}
+	config.OnNotice = e.notice
+	config.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: cancelTimeout}
+	}
+	return e, nil
+}
+
+// hostOf is where the database is, for people.
+func hostOf(config *pgx.ConnConfig) string {
+	name := func(host string, port uint16) string {
+		if strings.HasPrefix(host, "/") {
+			return host
+		}
+		return net.JoinHostPort(host, strconv.Itoa(int(port)))
+	}
+	hosts := []string{name(config.Host, config.Port)}
+	for _, f := range config.Fallbacks {
+		if n := name(f.Host, f.Port); n != hosts[len(hosts)-1] { // each is there with TLS and without
+			hosts = append(hosts, n)
+		}
+	}
+	return strings.Join(hosts, ",")
+}
+
+// notice hears what the server says beside its answers. A commit whose wait for
+// a standby was called off is committed on this server only, and would be lost
+// with it (PostgreSQL manual, "Synchronous Replication"). The words depend on
+// the server's language; the code, with no other warning at a commit, does not.
+func (e *pgEngine) notice(_ *pgconn.PgConn, n *pgconn.Notice) {
+	if n.Code == codeWarning && (n.Routine == "SyncRepWaitForLSN" || strings.Contains(n.Message, "synchronous replication")) {
+		e.unconfirmed.Store(true)
+	}
+}
+
+func (e *pgEngine) connect(bool) (*sql.DB, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.pool == nil {
+		// No round trip to see whether a connection lives: begin finds out.
+		e.pool = stdlib.OpenDB(*e.config, stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false }))
+		e.pool.SetMaxOpenConns(maxConns)
+		e.pool.SetMaxIdleConns(maxConns)
+		e.pool.SetConnMaxLifetime(maxConnAge)
+	}
+	return e.pool, nil
+}
+
+// lock has nothing to do: the row of log_head is the queue.
+func (e *pgEngine) lock(context.Context) (func(), error) { return func() {}, nil }
+
+// transact keeps the transaction apart from ctx, so that a commit that has been
+// sent is waited for even when the caller has gone: some time only, since a
+// standby that is down may never confirm it.
+func (e *pgEngine) transact(ctx context.Context, db *sql.DB, write bool, fn func(*sql.Tx) error) error {
+	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	conn, raw, err := e.begin(ctx, own, db, write)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return e.explain(err)
+	}
+	defer func() { _, _ = raw.Rollback(), conn.Close() }() // the first does nothing after a commit
+	if err := fn(raw); err != nil || !write {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(commitGrace, cancel) })
+	defer stop()
+	e.unconfirmed.Store(false)
+	return e.committed(raw.Commit())
+}
+
+// begin connects and begins a transaction within ctx, which then goes on in
+// own. A connection that was lost while it lay idle is replaced.
+func (e *pgEngine) begin(ctx, own context.Context, db *sql.DB, write bool) (*sql.Conn, *sql.Tx, error) {
+	o := &sql.TxOptions{Isolation: e.isolation}
+	if !write { // one state of the store, whatever is committed meanwhile
+		o = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	}
+	for try := 0; ; try++ {
+		conn, err := db.Conn(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		raw, err := beginOn(ctx, own, conn, o)
+		if err == nil {
+			return conn, raw, nil
+		}
+		_ = conn.Close()
+		if try == maxConns || ctx.Err() != nil || !isLost(err) {
+			return nil, nil, err
+		}
+	}
+}
+
+func beginOn(ctx, own context.Context, conn *sql.Conn, o *sql.TxOptions) (*sql.Tx, error) {
+	own, cancel := context.WithCancel(own) //nolint:govet // goes on with the transaction, and ends with its parent
+	stop := context.AfterFunc(ctx, cancel)
+	raw, err := conn.BeginTx(own, o)
+	if stop() {
+		return raw, err
+	}
+	if err == nil {
+		_ = raw.Rollback()
+	}
+	return nil, ctx.Err()
+}
+
+// committed turns the answer to COMMIT into what may be said of it.
+func (e *pgEngine) committed(err error) error {
+	var refused *pgconn.PgError
+	switch {
+	case err == nil && e.unconfirmed.Load():
+		return logiqc.Errorf(logiqc.UnknownOutcome, "the change is written to the %s, but no standby confirmed it: it is lost if that server is", e.name).
+			WithHint("see whether it is there: logiqc audit list")
+	case err == nil:
+		return nil
+	case errors.Is(err, pgx.ErrTxCommitRollback),
+		errors.As(err, &refused) && refused.SeverityUnlocalized == "ERROR" && refused.Code != codeCompletionUnknown:
+		return e.explain(err)
+	}
+	// Whatever else went wrong, it may have been after COMMIT was sent: the
+	// driver calls a connection that is lost while it waits for the answer safe
+	// to retry (pgconn.SafeToRetry), which it is not.
+	return logiqc.Errorf(logiqc.UnknownOutcome, "the connection to the %s was lost before it said whether the change is written: %w", e.name, err).
+		WithHint("see whether it is there: logiqc audit list")
+}
+
+func (e *pgEngine) exec(tx *Tx, query string, args []any) (sql.Result, error) {
+	r, err := tx.raw.ExecContext(tx.ctx, query, e.withMode(query, args, false)...)
+	return r, ended(tx, err)
+}
+
+func (e *pgEngine) query(tx *Tx, query string, args []any, adHoc bool) (*sql.Rows, error) {
+	args = e.withMode(query, args, adHoc)
+	for i, a := range args {
+		if s, ok := a.(string); ok && !isText(s) {
+			args[i] = noText
+		}
+	}
+	rows, err := tx.raw.QueryContext(tx.ctx, query, args...) //nolint:sqlclosecheck // the caller's
+	return rows, ended(tx, err)
+}
+
+// noText is in no text of the store; it is asked for in the place of what
+// PostgreSQL does not take for text at all, and cannot hold.
+const noText = "\U0010ffff"
+
+// ended gives a statement that the context ended the context's error.
+func ended(tx *Tx, err error) error {
+	if err != nil && tx.ctx.Err() != nil {
+		return tx.ctx.Err()
+	}
+	return err
+}
+
+// How often a statement is run before it is worth a round trip to prepare it,
+// and how many statements are counted.
+const (
+	preparedAfter     = 3
+	statementsCounted = 500
+)
+
+// withMode puts before the arguments how the statement is to be run: in one
+// round trip the first times, which is all there is for a command, and prepared
+// when it comes again and again; unless the DSN says it (default_query_exec_mode).
+func (e *pgEngine) withMode(query string, args []any, adHoc bool) []any {
+	mode := e.mode
+	if mode == pgx.QueryExecModeCacheStatement && (adHoc || !e.again(query)) {
+		mode = pgx.QueryExecModeExec
+	}
+	return append([]any{mode}, args...)
+}
+
+// again counts the uses of a statement.
+func (e *pgEngine) again(query string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, known := e.seen[query]; !known && len(e.seen) >= statementsCounted {
+		return false
+	}
+	e.seen[query]++
+	return e.seen[query] > preparedAfter
+}
+
+var pgDialect = dialect{
+	insert: "INSERT", join: "JOIN", rows: rowsPerStatement,
+	clock: "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+}
+
+func (e *pgEngine) dialect() *dialect { return &pgDialect }
+
+func (e *pgEngine) placeholder(n int) string { return "$" + strconv.Itoa(n) }
+
+// bulk leaves the planner with what it needs to know of the new accounts, and
+// the text index with none of them on its list of those to be sorted in, which
+// every search would go through: it would be a minute until autovacuum does it.
+func (e *pgEngine) bulk(tx *Tx, on bool) error {
+	if on {
+		return nil
+	}
+	if _, err := tx.exec(`ANALYZE account, account_word, account_text`); err != nil {
+		return err
+	}
+	_, err := tx.exec(`SELECT gin_clean_pending_list(oid) FROM pg_class
+		WHERE oid = to_regclass('account_text_folded') AND pg_has_role(relowner, 'USAGE')`)
+	return err
+}
+
+// scrub leaves it to autovacuum: the server's files are its administrators'.
+func (e *pgEngine) scrub(context.Context, *sql.DB) error { return nil }

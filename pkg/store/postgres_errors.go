@@ -1,0 +1,108 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/logiqc/logiqc/pkg/logiqc"
+)
+
+// PostgreSQL's codes, as far as they mean something to people (PostgreSQL
+// manual, "PostgreSQL Error Codes").
+const (
+	codeWarning           = "01000"
+	codeReadOnlyTx        = "25006"
+	codeNoDatabase        = "3D000"
+	codeSerialization     = "40001"
+	codeCompletionUnknown = "40003"
+	codeDeadlock          = "40P01"
+	codeNoPrivilege       = "42501"
+	codeNoTable           = "42P01"
+	codeNoColumn          = "42703"
+	codeTableExists       = "42P07"
+	codeDiskFull          = "53100"
+	codeTooManyConns      = "53300"
+	codeQueryCancelled    = "57014"
+)
+
+// isText reports whether PostgreSQL can hold s as text.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
+// pgCode is the server's code of an error, or "".
+func pgCode(err error) string {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+// isLost reports whether the connection went away, so that nothing that was not
+// committed is there any more.
+func isLost(err error) bool {
+	var e *pgconn.PgError
+	if errors.As(err, &e) { // the server says goodbye
+		return e.SeverityUnlocalized == "FATAL" || e.SeverityUnlocalized == "PANIC"
+	}
+	var network net.Error
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.As(err, &network) ||
+		err != nil && strings.HasSuffix(err.Error(), "conn closed")
+}
+
+func (e *pgEngine) retryable(err error) bool {
+	code := pgCode(err)
+	return code == codeSerialization || code == codeDeadlock
+}
+
+// explain gives an error of the driver its code and one plain sentence; other
+// errors come back as they are.
+func (e *pgEngine) explain(err error) error {
+	var known *logiqc.Error
+	if err == nil || errors.As(err, &known) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	unavailable := func(format string, args ...any) *logiqc.Error {
+		return logiqc.Errorf(logiqc.Unavailable, format, args...)
+	}
+	code := pgCode(err)
+	class := code[:min(len(code), 2)]
+	var connect *pgconn.ConnectError
+	switch {
+	case errors.As(err, &connect) && code == codeNoDatabase:
+		return unavailable("there is no %s", e.name).WithHint("make it first: createdb %s", quoted(e.config.Database))
+	case errors.As(err, &connect) && class == "28":
+		return unavailable("the %s does not let you in: %w", e.name, err)
+	case errors.As(err, &connect), code == codeTooManyConns, class == "57" && code != codeQueryCancelled, class == "08":
+		return unavailable("the %s cannot be reached: %w", e.name, err)
+	case code == codeNoTable, code == codeNoColumn:
+		return unavailable("the %s is not a store of logiqc: %w", e.name, err).WithHint("make one there: logiqc init")
+	case code == codeReadOnlyTx:
+		return unavailable("the %s can only be read; nothing was changed: %w", e.name, err).
+			WithHint("name every server and add target_session_attrs=read-write to the address")
+	case code == codeNoPrivilege:
+		return unavailable("the database's user may not do that in the %s; nothing was changed: %w", e.name, err)
+	case code == codeDiskFull:
+		return unavailable("the disk with the %s is full; nothing was changed: %w", e.name, err).
+			WithHint("make room on the disk, then try again")
+	case e.retryable(err):
+		return unavailable("too many others write to the %s; nothing was changed: %w", e.name, err).WithHint("try again")
+	case class == "XX":
+		return logiqc.Errorf(logiqc.Integrity, "the %s is damaged: %w", e.name, err).
+			WithHint("stop writing to it and look at the server's log")
+	case class == "22":
+		return logiqc.Errorf(logiqc.Invalid, "the %s does not take a value; nothing was changed: %w", e.name, err)
+	case class == "53", class == "55", class == "58", code == codeQueryCancelled:
+		return unavailable("the %s gave up; nothing was changed: %w", e.name, err)
+	case isLost(err):
+		return unavailable("the connection to the %s was lost; nothing was changed: %w", e.name, err)
+	}
+	return err
+}
