@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/logiqc/logiqc/pkg/cmd"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"logiqc": func() { os.Exit(cmd.Main()) }})
+}
+
+// setting is where the scripts run: the same stories on every kind of store.
+type setting struct {
+	name string // of the subtest that holds its scripts, and of their condition
+	// prepare makes whatever all scripts share; it returns what each is given at
+	// its beginning, if that is anything, and `newstore`.
+	prepare func(t *testing.T) (begin func(env *testscript.Env), newStore func(ts *testscript.TestScript))
+}
+
+// settings lists them. Scripts of the first have no level of their own, so that
+// `go test ./cmd/logiqc -run TestScripts/users_` finds them.
+var settings = []setting{
+	{sqlite, sqliteStores},
+	{"postgres", postgresStores},
+}
+
+const sqlite = "sqlite"
+
+// TestScripts runs the stories in testdata/script against the real program.
+// testdata/script/README.md says what they can use.
+func TestScripts(t *testing.T) {
+	for _, s := range settings {
+		if s.name == sqlite {
+			s.run(t)
+			continue
+		}
+		t.Run(s.name, s.run)
+	}
+}
+
+func (s setting) run(t *testing.T) {
+	begin, newStore := s.prepare(t)
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("..", "..", "testdata", "script"),
+		Setup: func(env *testscript.Env) error {
+			err := setup(env)
+			begin(env)
+			return err
+		},
+		Condition: func(condition string) (bool, error) {
+			if slices.ContainsFunc(settings, func(s setting) bool { return s.name == condition }) {
+				return s.name == condition, nil
+			}
+			return false, fmt.Errorf("there is no setting %q", condition)
+		},
+		RequireUniqueNames: true,
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"newstore": func(ts *testscript.TestScript, neg bool, args []string) {
+				usage(ts, "newstore", !neg && len(args) == 0)
+				newStore(ts)
+			},
+			"as":       cmdAs,
+			"appcode":  cmdAppCode,
+			"status":   cmdStatus,
+			"getjson":  cmdGetJSON,
+			"json":     cmdJSON,
+			"jsonkeys": cmdJSONKeys,
+		},
+	})
+}
+
+// setup gives a script a home of its own. Nothing of the environment of the
+// tests reaches it but PATH.
+func setup(env *testscript.Env) error {
+	home := filepath.Join(env.WorkDir, "home")
+	env.Setenv("HOME", home)
+	env.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
+	env.Setenv("XDG_DATA_HOME", filepath.Join(home, "data"))
+	env.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
+	env.Setenv("TZ", "UTC")
+	env.Setenv("LANG", "C.UTF-8")
+	if err := os.Mkdir(home, 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(env.WorkDir, "password"), []byte(password+"\n"), 0o600)
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"html"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/logiqc/logiqc/pkg/ui/uitest"
+)
+
+// The pictures of the docs are what a terminal shows of the real program. They
+// are drawn anew by
+//
+//	go test ./cmd/logiqc -run TestPictures -update
+//
+// and looked at by a person; the golden screens are what tests compare.
+func TestPictures(t *testing.T) {
+	tpl := newTemplate(t)
+	for name, draw := range map[string]func(h *home) *uitest.Terminal{
+		"dialog": func(h *home) *uitest.Terminal {
+			x := h.terminal(80, 18, "mfa", "reset", "jlee")
+			x.Wait("[ Cancel ]")
+			return x
+		},
+		"enrolment": func(h *home) *uitest.Terminal {
+			h.nobody()
+			x := h.terminal(80, 24, "signin", "--user", "rgold")
+			reply(x, "Password", password)
+			x.Wait("Issuer", "Esc cancel")
+			return x
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := draw(tpl.home(t))
+			picture := svg(x)
+			if !strings.Contains(picture, "</svg>") || strings.Count(picture, "<text") < 5 {
+				t.Fatalf("an empty picture:\n%s", x.Screen())
+			}
+			x.Send(uitest.Esc)
+			x.Exit()
+			if *update {
+				path := filepath.Join("..", "..", "docs", "pictures", name+".svg")
+				if err := os.WriteFile(path, []byte(picture), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// A cell of the picture in pixels, and the frame around it all.
+const (
+	cellWidth, cellHeight = 9, 18
+	frame                 = 12
+)
+
+// svg draws the screen: block glyphs as rectangles, so that a QR code scans
+// from the picture, and everything else as text.
+func svg(x *uitest.Terminal) string {
+	lines := strings.Split(x.Screen(), "\n")
+	var shapes strings.Builder
+	for row, line := range lines {
+		col := 0
+		for _, r := range line {
+			cell := x.Cell(col, row)
+			left, top := frame+col*cellWidth, frame+row*cellHeight
+			switch half := cellHeight / 2; r {
+			case ' ':
+			case '█':
+				rect(&shapes, left, top, cellHeight, cell.Fg)
+			case '▀':
+				rect(&shapes, left, top, half, cell.Fg)
+			case '▄':
+				rect(&shapes, left, top+half, half, cell.Fg)
+			default:
+				fmt.Fprintf(&shapes, `<text x="%d" y="%d">%s</text>`+"\n", left, top+cellHeight-5, html.EscapeString(string(r)))
+			}
+			col++
+		}
+	}
+	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="monospace" font-size="15" fill="#e6e6e6">
+<rect width="100%%" height="100%%" rx="8" fill="#101418"/>
+%s</svg>
+`, 80*cellWidth+2*frame, len(lines)*cellHeight+2*frame, shapes.String())
+}
+
+func rect(b *strings.Builder, x, y, height int, c [3]uint8) {
+	fmt.Fprintf(b, `<rect x="%d" y="%d" width="%d" height="%d" fill="#%02x%02x%02x" shape-rendering="crispEdges"/>`+"\n",
+		x, y, cellWidth, height, c[0], c[1], c[2])
+}

@@ -1,0 +1,223 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/logiqc/logiqc/pkg/config"
+	"github.com/logiqc/logiqc/pkg/logiqc"
+	"github.com/logiqc/logiqc/pkg/seal"
+	"github.com/logiqc/logiqc/pkg/service"
+	"github.com/logiqc/logiqc/pkg/store"
+	"github.com/logiqc/logiqc/pkg/ui"
+)
+
+// App is what every command gets: functions that open things, each at its
+// first use and once.
+type App struct {
+	Stdin, Stdout, Stderr *os.File
+	Now                   func() time.Time
+
+	args     []string
+	flags    config.Flags // global flags as typed; set before a command runs
+	settings *config.Settings
+	io       *ui.IO
+	store    *store.Store
+	desk     *service.Desk
+}
+
+// NewApp returns the App of this process.
+func NewApp() *App {
+	return &App{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now}
+}
+
+func (a *App) getenv(key string) string { return os.Getenv(key) }
+
+// Close closes what was opened.
+func (a *App) Close() {
+	if a.store != nil {
+		_ = a.store.Close()
+	}
+}
+
+// Settings returns the global settings.
+func (a *App) Settings() (*config.Settings, error) {
+	if a.settings != nil {
+		return a.settings, nil
+	}
+	s, err := config.Load(a.flags, config.DefaultPaths())
+	if err != nil {
+		return nil, err
+	}
+	a.settings = s
+	return s, nil
+}
+
+// IO returns the streams, as the settings want them. A command may rely on the
+// settings being good: the root checks them before it runs.
+func (a *App) IO() *ui.IO {
+	if a.io != nil {
+		return a.io
+	}
+	s, err := a.Settings()
+	if err != nil {
+		return a.errorIO()
+	}
+	a.io = ui.New(ui.Options{
+		Stdin: a.Stdin, Stdout: a.Stdout, Stderr: a.Stderr, Getenv: a.getenv, Color: s.Color, NoInput: s.NoInput,
+		Accessible: s.Accessible, NoAltScreen: s.NoAltScreen, Format: ui.Format(s.Output),
+	})
+	return a.io
+}
+
+// Desk opens the store directly, for commands that need no sign-in there.
+func (a *App) Desk() (*service.Desk, error) {
+	if a.desk != nil {
+		return a.desk, nil
+	}
+	s, err := a.Settings()
+	if err != nil {
+		return nil, err
+	}
+	where, options, err := a.place(s)
+	if err != nil {
+		return nil, err
+	}
+	a.store, err = store.Open(where, options)
+	if err != nil {
+		return nil, err
+	}
+	a.desk = service.New(a.store, a.openKeys)
+	return a.desk, nil
+}
+
+// place is where the store is that is opened directly, and with whose clock: a
+// database server's is its own, as its clients' may differ.
+func (a *App) place(s *config.Settings) (where string, o store.Options, err error) {
+	switch s.Store.Kind {
+	case config.SQLite:
+		return s.Store.Path, store.Options{Now: a.Now}, nil
+	case config.Postgres:
+		return s.Store.URL.Reveal(), store.Options{}, nil
+	}
+	return "", o, logiqc.Errorf(logiqc.Usage, "this version of logiqc works on SQLite files and PostgreSQL databases, not on %s",
+		s.Store.Display()).WithHint("--store sqlite:PATH or postgres://…")
+}
+
+// openKeys finds the keys of the store with that id.
+func (a *App) openKeys(storeID string) (service.Keys, error) {
+	dir, err := a.keysDir(storeID)
+	return service.KeysIn(dir), err
+}
+
+// keysDir is the folder with the keys of a store: the folder in --keys that is
+// named by the store's id, or --keys itself when that holds keys.
+func (a *App) keysDir(storeID string) (string, error) {
+	s, err := a.Settings()
+	if err != nil {
+		return "", err
+	}
+	if s.Keys == "" {
+		return "", noKeysFolder()
+	}
+	dir := filepath.Join(s.Keys, storeID)
+	if _, err := os.Lstat(dir); err == nil {
+		return dir, nil
+	}
+	if _, err := os.Lstat(filepath.Join(s.Keys, seal.File)); err == nil {
+		return s.Keys, nil
+	}
+	return dir, nil
+}
+
+func noKeysFolder() error {
+	return logiqc.Errorf(logiqc.Usage, "no home folder is known, so there is no default folder for keys").WithHint("give --keys DIR")
+}
+
+// SignIn returns the way in.
+func (a *App) SignIn() (logiqc.SignIn, error) {
+	d, err := a.Desk()
+	if err != nil {
+		return nil, err
+	}
+	return d.SignIn(), nil
+}
+
+// Service returns what the caller may do: the holder of a token, or else of the
+// saved session. Unauthenticated when there is neither.
+func (a *App) Service(ctx context.Context) (logiqc.Service, error) {
+	bearer, err := a.bearer()
+	if err != nil {
+		return nil, err
+	}
+	d, err := a.Desk()
+	if err != nil {
+		return nil, err
+	}
+	actor, err := d.Authenticate(ctx, bearer, a.Source())
+	if err != nil {
+		return nil, err
+	}
+	return d.As(actor), nil
+}
+
+// bearer is the token, or else the saved session, to act with.
+func (a *App) bearer() (logiqc.Secret, error) {
+	s, err := a.Settings()
+	if err != nil {
+		return "", err
+	}
+	if token, ok, err := s.Bearer(); ok || err != nil {
+		return logiqc.Secret(token.Reveal()), err
+	}
+	token, ok, err := a.session(s).Load()
+	if err == nil && !ok {
+		err = logiqc.Errorf(logiqc.Unauthenticated, "you are not signed in to %s", s.Store.Display()).WithHint("logiqc signin")
+	}
+	return logiqc.Secret(token.Reveal()), err
+}
+
+// session is where the session with the store in use is saved.
+func (a *App) session(s *config.Settings) config.SessionFile {
+	return config.Session(config.DefaultPaths(), s.Store)
+}
+
+// Source is where this process runs, for the audit log: facts of the operating
+// system, never of the environment, which anyone can set.
+func (a *App) Source() logiqc.Source {
+	src := logiqc.Source{}
+	src.Host, _ = os.Hostname()
+	if u, err := user.Current(); err == nil {
+		src.OSUser = u.Username
+	}
+	src.Host, src.OSUser = strings.ToValidUTF8(src.Host, "?"), strings.ToValidUTF8(src.OSUser, "?")
+	return src
+}
+
+// Direct returns a Service for a command that needs no sign-in on a store that
+// is opened directly, because whoever holds the store can do it anyway. A
+// token or session is used where there is one, so that the log names the
+// person.
+func (a *App) Direct(ctx context.Context) (*service.Desk, logiqc.Actor, error) {
+	d, err := a.Desk()
+	if err != nil {
+		return nil, logiqc.Actor{}, err
+	}
+	bearer, err := a.bearer()
+	if errors.Is(err, logiqc.Unauthenticated) {
+		return d, logiqc.Actor{Kind: logiqc.System, Source: a.Source()}, nil
+	}
+	if err != nil {
+		return nil, logiqc.Actor{}, err
+	}
+	actor, err := d.Authenticate(ctx, bearer, a.Source())
+	if errors.Is(err, logiqc.Unauthenticated) {
+		return d, logiqc.Actor{Kind: logiqc.System, Source: a.Source()}, nil
+	}
+	return d, actor, err
+}

@@ -1,0 +1,103 @@
+package cmd
+
+import (
+	"os"
+	"slices"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/logiqc/logiqc/pkg/config"
+	"github.com/logiqc/logiqc/pkg/ledger"
+	"github.com/logiqc/logiqc/pkg/logiqc"
+	"github.com/logiqc/logiqc/pkg/service"
+)
+
+// Where the keys came from that checkpoints are checked with.
+const (
+	keyFlag     = "flag"      // typed
+	keyPinned   = "pinned"    // from the folder of keys, or kept since their first use
+	keyFirstUse = "first_use" // none is known here yet
+)
+
+// logKeys are the keys that checkpoints are checked with, and so the one log
+// that is meant: neither is ever taken from the log itself (CVE-2022-39199).
+type logKeys struct {
+	lines     []string
+	verifiers []note.Verifier
+	source    string
+}
+
+// typedKeys are the keys of --key. All must be of one log.
+func typedKeys(lines []string) (k logKeys, err error) {
+	k.lines, k.source = lines, keyFlag
+	if k.verifiers, err = service.ParseVerifiers(lines...); err != nil {
+		return k, err
+	}
+	for _, v := range k.verifiers {
+		if v.Name() != k.verifiers[0].Name() {
+			return k, logiqc.Errorf(logiqc.Usage, "--key was given for two logs, %s and %s", k.verifiers[0].Name(), v.Name())
+		}
+	}
+	return k, nil
+}
+
+// origin is the log that the keys are for.
+func (k logKeys) origin() string { return k.verifiers[0].Name() }
+
+// keysFor are the keys to check a store's log with: those typed, else those of
+// the folder of keys, else those kept since their first use, else none.
+func (a *App) keysFor(typed []string, e service.Evidence) (k logKeys, err error) {
+	if len(typed) > 0 {
+		return typedKeys(typed)
+	}
+	k.lines = e.Keys
+	if len(k.lines) == 0 {
+		if k.lines, err = config.Pin(config.DefaultPaths(), e.StoreID).Load(); err != nil {
+			return k, err
+		}
+	}
+	k.source = keyPinned
+	if len(k.lines) == 0 {
+		k.source = keyFirstUse
+	}
+	k.verifiers, err = service.ParseVerifiers(k.lines...)
+	return k, err
+}
+
+// keepKeys keeps keys that have proved a checkpoint, for when the folder of
+// keys is not at hand. Keys in it replace older ones; typed ones do not.
+func (a *App) keepKeys(k logKeys, e service.Evidence) {
+	pin := config.Pin(config.DefaultPaths(), e.StoreID)
+	old, err := pin.Load()
+	if err == nil && (len(old) == 0 || k.source == keyPinned) && !slices.Equal(old, k.lines) {
+		err = pin.Save(k.lines)
+	}
+	if err != nil {
+		a.IO().Warnf("the keys of the log could not be kept: %v", err)
+	}
+}
+
+// keptCheckpoint is a checkpoint that the log has to continue.
+type keptCheckpoint struct {
+	what string // "kept" by the caller, or "signed" here
+	at   logiqc.Time
+	head ledger.Head
+}
+
+// readCheckpoint opens a checkpoint that the caller kept in a file.
+func readCheckpoint(path string, k logKeys) (c keptCheckpoint, err error) {
+	if len(k.verifiers) == 0 {
+		return c, logiqc.Errorf(logiqc.Usage, "a kept checkpoint can only be checked with the key of the log: give --key").
+			WithHint("logiqc audit key prints it where the keys are")
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return c, logiqc.Errorf(logiqc.Usage, "the kept checkpoint cannot be read: %w", err)
+	}
+	if info, err := os.Stat(path); err == nil {
+		c.at = logiqc.At(info.ModTime())
+	}
+	c.what = "kept"
+	c.head, err = ledger.OpenCheckpoint(raw, k.origin(), k.verifiers...)
+	return c, err
+}

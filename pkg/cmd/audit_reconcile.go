@@ -1,0 +1,91 @@
+package cmd
+
+import (
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/logiqc/logiqc/pkg/logiqc"
+	"github.com/logiqc/logiqc/pkg/service"
+	"github.com/logiqc/logiqc/pkg/ui"
+)
+
+func newAuditReconcile(a *App) *cobra.Command {
+	return &cobra.Command{
+		Use: "reconcile", Short: "Compare accounts, policy, tokens and sessions with the log",
+		Long: "Replay the log and compare what it comes to with what the store holds: of every account\n" +
+			"the role, status, sign-in method, protected mark, toggle, contact, password, enrolment\n" +
+			"and its last step, and recovery codes; the policy, tokens and sessions. A role given or\n" +
+			"an enrolment removed behind the log's back is found, with what both say and the last\n" +
+			"event about the account.\n\n" +
+			"Exit status: 9 when there are differences; they are on standard output.",
+		Example: "  logiqc audit reconcile\n  logiqc audit reconcile -o json | jq .differences",
+		RunE: func(c *cobra.Command, _ []string) error {
+			desk, actor, err := a.Direct(c.Context())
+			if err != nil {
+				return err
+			}
+			if err := desk.MayVerify(c.Context(), actor); err != nil {
+				return err
+			}
+			compared, diffs, err := desk.Reconcile(c.Context())
+			if err != nil {
+				return err
+			}
+			if err := a.reconciled(compared, diffs); err != nil {
+				return err
+			}
+			return differencesError(diffs)
+		},
+	}
+}
+
+// differencesError is the failure that differences are.
+func differencesError(diffs []service.Difference) error {
+	if len(diffs) == 0 {
+		return nil
+	}
+	return logiqc.Errorf(logiqc.Integrity, "the store says otherwise than the log in %s", counted(len(diffs), "place")).
+		WithHint("somebody changed the store itself: change nothing more, and tell whoever answers for it")
+}
+
+// reconciled answers with the differences; -o csv has one row for each.
+func (a *App) reconciled(compared int, diffs []service.Difference) error {
+	io := a.IO()
+	if io.Format() == ui.FormatCSV {
+		out := io.CSV([]string{"user", "field", "log", "store", "last_event"})
+		for _, d := range diffs {
+			if err := out.Row(d.User, d.Field, d.Log, d.Store, lastEvent(d, "")); err != nil {
+				return err
+			}
+		}
+		return out.Close()
+	}
+	return a.answer(struct {
+		OK          bool                 `json:"ok"`
+		Compared    int                  `json:"compared"`
+		Differences []service.Difference `json:"differences"`
+	}{len(diffs) == 0, compared, diffs}, func(io *ui.IO) error {
+		if len(diffs) > 0 {
+			table := io.Table(ui.Column{Name: "user", Whole: true}, ui.Column{Name: "field", Whole: true},
+				ui.Column{Name: "log says"}, ui.Column{Name: "store says"}, ui.Column{Name: "last event", Right: true, Whole: true})
+			for _, d := range diffs {
+				if err := table.Row(d.User, d.Field, d.Log, d.Store, lastEvent(d, "–")); err != nil {
+					return err
+				}
+			}
+			if err := table.Close(); err != nil {
+				return err
+			}
+		}
+		io.Answerf("%s compared with the log, %s", grouped(compared, "account"), grouped(len(diffs), "difference"))
+		return nil
+	})
+}
+
+func lastEvent(d service.Difference, none string) string {
+	if d.LastEvent < 0 {
+		return none
+	}
+	return strconv.FormatInt(d.LastEvent, 10)
+}

@@ -1,0 +1,17 @@
+package cmd
+
+import "github.com/spf13/cobra"
+
+// commands lists every top-level command, in the order of help.
+func commands(a *App) []*cobra.Command {
+	return []*cobra.Command{
+		newInit(a), newDemo(a),
+		newSignin(a), newSignout(a), newWhoami(a),
+		newUsers(a),
+		newMFA(a),
+		newEnrol(a), newEnroll(a), newRecoveryCodes(a),
+		newTokens(a), newSessions(a), newPolicy(a),
+		newAudit(a), newKeysGroup(a),
+		newConfig(a), newCompletion(a), newVersion(a),
+	}
+}

@@ -1,0 +1,67 @@
+package cmd
+
+const jsonTopic = `With -o json an answer is one JSON value on standard output: an object, or an array for
+a list. With -o jsonl a list is one value per line. Keys are snake_case, times are
+RFC 3339 in UTC, a list without elements is []. Fields are only ever added.
+
+A failure is one object on standard error, and nothing else is written there:
+
+    {"error":{"code":"sso_account","message":"…","hint":"…"}}
+
+code is stable; message and hint are for people. Some commands have an answer and fail:
+then the answer is on standard output and the error on standard error.
+
+Lists are complete; only --limit cuts them. Commands that change one account answer
+{"changed":true,"account":{…}}. Nothing to change is success: "changed":false.
+
+With --request-id ID a retry of the same command answers with the first outcome,
+"replayed":true and every secret null.`
+
+const storesTopic = `A store holds the accounts and the audit log. It is named by --store, LOGIQC_STORE or a
+profile:
+
+    sqlite:PATH, or just PATH     a file on this machine
+
+The default is sqlite:$XDG_DATA_HOME/logiqc/logiqc.db. "logiqc init" makes a store;
+"logiqc demo" makes one to throw away.
+
+The keys that seal the secrets in a store are kept apart from it, in a folder per store
+below --keys, by default $XDG_CONFIG_HOME/logiqc/keys. Back them up apart from the store:
+without them nobody can sign in with an app code. Resets work without them.
+
+Files are readable by their owner only; what others can read is refused, with the chmod
+line that mends it.
+
+Whoever holds the store's file is an administrator in all but name. So init, demo, and
+audit key, checkpoint, verify, prove, export, reconcile and report need no sign-in.
+
+Keep several stores apart by profiles: logiqc config add NAME --store PATH --use`
+
+const lostPhoneTopic = `You still have the old phone, or a recovery code
+
+    logiqc enrol --replace
+
+moves you to the new phone without the help desk. The old one works until the new one is
+proved. A recovery code also signs you in, once:
+
+    logiqc signin            and choose the recovery code, or --recovery-code -
+
+You have neither
+
+Call the help desk. They find you, make sure it is you, and reset your MFA:
+
+    logiqc users find lee
+    logiqc mfa reset jlee
+
+At your next sign-in with your password you set up the new phone. Nothing is sent to you:
+the help desk tells you.
+
+You are an administrator
+
+Another administrator resets you: logiqc mfa reset, and then types your username. Nobody
+resets their own MFA, so keep your recovery codes, and have two administrators.
+
+The phone was stolen
+
+A reset also ends every session of the account. If the password may be known too, an
+administrator sets another: logiqc users passwd jlee`

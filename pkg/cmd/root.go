@@ -1,0 +1,155 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/logiqc/logiqc/pkg/config"
+	"github.com/logiqc/logiqc/pkg/logiqc"
+)
+
+// newRoot builds the whole tree of commands.
+func newRoot(a *App) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "logiqc",
+		Short: "Find a user, open the account, reset the MFA",
+		Long: "logiqc is the help desk's MFA tool. It finds a user, opens the account and resets\n" +
+			"the MFA, so that the user sets up an authenticator app again at the next\n" +
+			"sign-in; and it keeps a record that nobody can quietly change.",
+		Example: "  logiqc demo                        a throwaway store to try it all on\n" +
+			"  logiqc init                        a store of your own\n" +
+			"  logiqc users find lee              who is it?\n" +
+			"  logiqc users show jlee             the account\n" +
+			"  logiqc mfa reset jlee              Confirm / Cancel",
+		SilenceUsage: true, SilenceErrors: true,
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return a.takeFlags(c) },
+	}
+	addGlobalFlags(root)
+	root.AddCommand(commands(a)...)
+	root.AddCommand(topics()...)
+	root.SetHelpCommand(newHelp())
+	root.CompletionOptions.DisableDefaultCmd = true
+	cobra.EnableCommandSorting = false // help has them in the order of a day's work
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return logiqc.Errorf(logiqc.Usage, "%s", err.Error()).WithHint("%s --help", c.CommandPath())
+	})
+	finishGroups(root)
+	completeNames(a, root)
+	return root
+}
+
+// text is the value of a flag that help calls kind.
+type text struct{ value, kind string }
+
+func (t *text) Set(s string) error { t.value = s; return nil }
+func (t *text) String() string     { return t.value }
+func (t *text) Type() string       { return t.kind }
+
+// addGlobalFlags gives the root a flag for each global setting.
+func addGlobalFlags(root *cobra.Command) {
+	flags := root.PersistentFlags()
+	for _, k := range config.Keys() {
+		switch {
+		case k.EnvOnly:
+		case k.Switch():
+			flags.BoolP(k.Name, k.Short, false, k.Help)
+		default:
+			flags.VarP(&text{kind: k.Value}, k.Name, k.Short, k.Help)
+			flags.Lookup(k.Name).DefValue = k.Default
+		}
+	}
+	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "colour" {
+			name = "color"
+		}
+		return pflag.NormalizedName(name)
+	})
+}
+
+// anySettings marks a command that also runs when the settings are bad.
+const anySettings = "any settings"
+
+// takeFlags keeps the global flags that were typed and checks the settings.
+func (a *App) takeFlags(c *cobra.Command) error {
+	a.flags, a.settings, a.io = config.Flags{}, nil, nil
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if c.Root().PersistentFlags().Lookup(f.Name) == f {
+			a.flags[f.Name] = f.Value.String()
+		}
+	})
+	_, err := a.Settings()
+	if c.Annotations[anySettings] != "" || c.Name() == cobra.ShellCompRequestCmd || c.Name() == cobra.ShellCompNoDescRequestCmd {
+		return nil
+	}
+	return err
+}
+
+// finishGroups makes every group of commands answer an unknown one with a
+// usage error and the nearest names, and every error about arguments or flags a
+// usage error.
+func finishGroups(c *cobra.Command) {
+	if c.HasSubCommands() {
+		c.Args = cobra.ArbitraryArgs
+		c.RunE = func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return c.Help()
+			}
+			return unknownCommand(c, args[0])
+		}
+	} else {
+		check := c.Args
+		if check == nil {
+			check = cobra.NoArgs
+		}
+		c.Args = func(c *cobra.Command, args []string) error {
+			for _, err := range []error{check(c, args), c.ValidateRequiredFlags(), c.ValidateFlagGroups()} {
+				if err != nil {
+					return usageError(c, err)
+				}
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		finishGroups(sub)
+	}
+}
+
+// usageError gives an error about arguments its code and a hint.
+func usageError(c *cobra.Command, err error) error {
+	var e *logiqc.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return logiqc.Errorf(logiqc.Usage, "%s", err.Error()).WithHint("usage: %s", c.UseLine())
+}
+
+func unknownCommand(c *cobra.Command, name string) error {
+	e := logiqc.Errorf(logiqc.Usage, "%q is no command of %s", name, c.CommandPath())
+	if near := c.SuggestionsFor(name); len(near) > 0 {
+		return e.WithHint("did you mean %s %s?", c.CommandPath(), strings.Join(near, ", "))
+	}
+	return e.WithHint("%s --help", c.CommandPath())
+}
+
+// group makes a command that only holds others.
+func group(use, short string, subs ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short, SuggestionsMinimumDistance: 2}
+	c.AddCommand(subs...)
+	return c
+}
+
+// exactly takes n arguments, which the message calls what.
+func exactly(n int, what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != n {
+			return fmt.Errorf("%s takes %s", c.CommandPath(), what)
+		}
+		return nil
+	}
+}
