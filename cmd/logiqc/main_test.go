@@ -10,6 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/logiqc/logiqc/pkg/cmd"
+	"github.com/logiqc/logiqc/pkg/store/pgtest"
 )
 
 func TestMain(m *testing.M) {
@@ -58,7 +59,10 @@ func (s setting) run(t *testing.T) {
 			if slices.ContainsFunc(settings, func(s setting) bool { return s.name == condition }) {
 				return s.name == condition, nil
 			}
-			return false, fmt.Errorf("there is no setting %q", condition)
+			if condition == "waits" { // the server, for a standby, where it is asked to
+				return s.name != sqlite && pgtest.Value(t, pgtest.Server(t), `SHOW synchronous_standby_names`) != "", nil
+			}
+			return false, fmt.Errorf("there is no condition %q", condition)
 		},
 		RequireUniqueNames: true,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){

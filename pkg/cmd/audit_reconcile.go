@@ -15,7 +15,8 @@ func newAuditReconcile(a *App) *cobra.Command {
 		Use: "reconcile", Short: "Compare accounts, policy, tokens and sessions with the log",
 		Long: "Replay the log and compare what it comes to with what the store holds: of every account\n" +
 			"the role, status, sign-in method, protected mark, toggle, contact, password, enrolment\n" +
-			"and its last step, and recovery codes; the policy, tokens and sessions. A role given or\n" +
+			"and its last step, recovery codes, enrolment code, hold and window to enrol in; the\n" +
+			"policy, tokens and sessions. A role given or\n" +
 			"an enrolment removed behind the log's back is found, with what both say and the last\n" +
 			"event about the account.\n\n" +
 			"Exit status: 9 when there are differences; they are on standard output.",

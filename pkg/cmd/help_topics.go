@@ -54,7 +54,8 @@ Call the help desk. They find you, make sure it is you, and reset your MFA:
     logiqc mfa reset jlee
 
 At your next sign-in with your password you set up the new phone. Nothing is sent to you:
-the help desk tells you.
+the help desk tells you. They may give you an enrolment code, twelve digits that you type
+after the password.
 
 You are an administrator
 
@@ -63,5 +64,6 @@ resets their own MFA, so keep your recovery codes, and have two administrators.
 
 The phone was stolen
 
-A reset also ends every session of the account. If the password may be known too, an
+A reset also ends every session of the account, and with --hold nobody signs in until the
+help desk says so (logiqc users unlock). If the password may be known too, an
 administrator sets another: logiqc users passwd jlee`

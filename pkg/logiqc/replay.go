@@ -137,10 +137,7 @@ func (r *Replay) applyAccount(e Event) error {
 			r.endSessions(e.Target.ID)
 		}
 	case UserUnlocked:
-		a.HeldAt = 0
-		if d.Reopened {
-			a.WindowAt = e.Time
-		}
+		a.applyUnlock(e)
 	case EnrolmentCodeIssued:
 		a.EnrolmentCode, a.CodeExpiresAt = d.EnrolmentCode, d.ExpiresAt
 	case MFAEnrolled, MFAReplaced:
@@ -166,6 +163,13 @@ func (r *Replay) applyAccount(e Event) error {
 	}
 	a.LastEvent = e.Seq
 	return nil
+}
+
+func (a *Replayable) applyUnlock(e Event) {
+	a.HeldAt = 0
+	if e.Details.Reopened {
+		a.WindowAt = e.Time
+	}
 }
 
 func (a *Replayable) applyReset(e Event) {

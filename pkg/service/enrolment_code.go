@@ -215,8 +215,13 @@ func (t *txn) judgeCode(sess *store.Session, u *logiqc.User, right bool) (answer
 		return nil, err
 	}
 	u.Code.Tries++
-	e := logiqc.Errorf(logiqc.WrongCode, "wrong enrolment code")
-	if !u.Code.Alive(t.Now()) {
+	var e *logiqc.Error
+	switch left := logiqc.EnrolmentTries - u.Code.Tries; left {
+	default:
+		e = logiqc.Errorf(logiqc.WrongCode, "wrong enrolment code: %d tries left", left)
+	case 1:
+		e = logiqc.Errorf(logiqc.WrongCode, "wrong enrolment code: 1 try left")
+	case 0:
 		e = logiqc.Errorf(logiqc.WrongCode, "wrong enrolment code; after %d tries it is not good any more", logiqc.EnrolmentTries).WithHint("%s", ask)
 	}
 	return e, t.missed(u, logiqc.EnrolmentStarted, causeDeskCode, u.Code.Tries, 0)

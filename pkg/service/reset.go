@@ -134,7 +134,7 @@ func (t *txn) resetAllowed(r logiqc.Reset, target logiqc.ResetTarget, u logiqc.U
 		return nil
 	}
 	cleared, any := u.Clears(t.Now())
-	if !any && !(r.Hold && u.HeldAt == 0) {
+	if !any && (!r.Hold || u.HeldAt != 0) {
 		t.describe(res, u)
 		return nil
 	}
