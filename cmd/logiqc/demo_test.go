@@ -13,7 +13,7 @@ import (
 // demoOn starts the demo on a terminal, in a home where nothing is.
 func demoOn(t *testing.T, dir string, args ...string) *uitest.Terminal {
 	c := exec.Command("logiqc", append([]string{"demo", "--dir", dir}, args...)...)
-	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TZ=UTC", "LANG=C.UTF-8"}
+	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TZ=UTC", "LANG=C.UTF-8", "GORACE=" + quickExit}
 	return uitest.Start(t, 100, 40, c)
 }
 

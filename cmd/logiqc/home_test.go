@@ -118,7 +118,7 @@ func (h *home) command(args ...string) *exec.Cmd {
 	c.Dir = h.dir
 	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + h.dir, "XDG_CONFIG_HOME=" + filepath.Join(h.dir, "config"),
 		"XDG_DATA_HOME=" + filepath.Join(h.dir, "data"), "XDG_STATE_HOME=" + filepath.Join(h.dir, "state"),
-		"TZ=UTC", "LANG=C.UTF-8"}
+		"TZ=UTC", "LANG=C.UTF-8", "GORACE=" + quickExit}
 	return c
 }
 
@@ -136,12 +136,20 @@ func (h *home) run(args ...string) (stdout, stderr string, status int) {
 
 func (h *home) finish(c *exec.Cmd) (stdout, stderr string, status int) {
 	h.t.Helper()
+	return h.finishWithin(c, 30*time.Second, func() {})
+}
+
+// finishWithin runs the command for at most limit; started is called once it
+// runs.
+func (h *home) finishWithin(c *exec.Cmd, limit time.Duration, started func()) (stdout, stderr string, status int) {
+	h.t.Helper()
 	var out, errs bytes.Buffer
 	c.Stdout, c.Stderr = &out, &errs
 	if err := c.Start(); err != nil {
 		h.t.Fatal(err)
 	}
-	stuck := time.AfterFunc(5*time.Second, func() { _ = c.Process.Kill() })
+	started()
+	stuck := time.AfterFunc(limit, func() { _ = c.Process.Kill() })
 	err := c.Wait()
 	if !stuck.Stop() {
 		h.t.Fatalf("%v hangs:\n%s%s", c.Args, &out, &errs)

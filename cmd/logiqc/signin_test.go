@@ -258,8 +258,8 @@ func TestSigninNeverHangs(t *testing.T) {
 	if _, err := c.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
-	time.AfterFunc(500*time.Millisecond, func() { _ = c.Process.Signal(terminate) })
-	if _, errs, status := h.finish(c); status != 7 {
+	end := func() { time.AfterFunc(500*time.Millisecond, func() { _ = c.Process.Signal(terminate) }) }
+	if _, errs, status := h.finishWithin(c, 5*time.Second, end); status != 7 {
 		t.Errorf("an open pipe: exit %d: %s", status, errs)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 	"github.com/logiqc/logiqc/pkg/ui/uitest"
@@ -250,7 +251,7 @@ func TestUsersImportOfTenThousand(t *testing.T) {
 	}
 	path := filepath.Join(h.dir, "list.csv")
 	h.write(path, list.String())
-	out, errs, status := h.run("users", "import", path)
+	out, errs, status := h.finishWithin(h.command("users", "import", path), time.Minute, func() {})
 	if status != 2 || out != "" || !strings.Contains(errs, "row 7777: ") || strings.Count(errs, "row ") != 1 {
 		t.Errorf("exit %d: %s%s", status, out, errs)
 	}
@@ -260,7 +261,7 @@ func TestUsersImportOfTenThousand(t *testing.T) {
 	if err := os.WriteFile(path, []byte(strings.Replace(list.String(), "nonsense", "ok@stmary.example", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, errs, status := h.run("users", "import", path); status != 0 || !strings.HasPrefix(out, "10,000 rows: 10,000 new") {
+	if out, errs, status := h.finishWithin(h.command("users", "import", path), time.Minute, func() {}); status != 0 || !strings.HasPrefix(out, "10,000 rows: 10,000 new") {
 		t.Errorf("exit %d: %s%s", status, out, errs)
 	}
 	if found, _, _ := h.run("users", "find", "--role", "user", "-o", "jsonl"); strings.Count(found, "\n") < 10_000 {

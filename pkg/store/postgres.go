@@ -180,7 +180,7 @@ func (e *pgEngine) begin(ctx, own context.Context, db *sql.DB, write bool) (*sql
 }
 
 func beginOn(ctx, own context.Context, conn *sql.Conn, o *sql.TxOptions) (*sql.Tx, error) {
-	own, cancel := context.WithCancel(own) //nolint:govet // goes on with the transaction, and ends with its parent
+	own, cancel := context.WithCancel(own)
 	stop := context.AfterFunc(ctx, cancel)
 	raw, err := conn.BeginTx(own, o)
 	if stop() {
