@@ -224,7 +224,7 @@ func (e *pgEngine) query(tx *Tx, query string, args []any, adHoc bool) (*sql.Row
 			args[i] = noText
 		}
 	}
-	rows, err := tx.raw.QueryContext(tx.ctx, query, args...) //nolint:sqlclosecheck // the caller's
+	rows, err := tx.raw.QueryContext(tx.ctx, query, args...)
 	return rows, ended(tx, err)
 }
 

@@ -104,9 +104,9 @@ func startCluster() (string, error) {
 	return dsn, waitFor(dsn)
 }
 
-// alive is the other end of the watch's standard input, open as long as this
-// process lives.
-var alive io.WriteCloser
+// alive holds the other ends of the watches' standard inputs, open as long as
+// this process lives.
+var alive []io.WriteCloser
 
 // runCluster starts the one who watches over the cluster.
 func runCluster(bin, dir, locale string, as *syscall.Credential) error {
@@ -115,10 +115,11 @@ func runCluster(bin, dir, locale string, as *syscall.Credential) error {
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC"}
 	// Out of reach of a terminal's ^C, which would end the watch first.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as, Setpgid: true}
-	var err error
-	if alive, err = cmd.StdinPipe(); err != nil {
+	in, err := cmd.StdinPipe()
+	if err != nil {
 		return err
 	}
+	alive = append(alive, in)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
