@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"image"
 	"image/color"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,17 +21,32 @@ import (
 // the terminal showed.
 type phone struct{ totp.URIParts }
 
-// scan points the phone at the terminal: it reads the QR code from the cells
-// of the screen, half a cell to a module.
+// scan points the phone at the terminal, as long as it takes to read the QR
+// code there: the screen may be half drawn at the first look.
 func scan(t *testing.T, x *uitest.Terminal) phone {
 	t.Helper()
-	lines := strings.Split(x.Screen(), "\n")
-	top := 0
-	for top < len(lines) && !strings.HasPrefix(lines[top], "██████") {
-		top++
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		text, err := readQR(x)
+		if err == nil {
+			parts, err := totp.ParseURI(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return phone{parts}
+		}
+		if time.Now().After(end) {
+			t.Fatalf("scan: %v\n%s", err, x.Screen())
+		}
 	}
-	if top == len(lines) {
-		t.Fatalf("no QR code on the screen:\n%s", x.Screen())
+}
+
+// readQR reads the QR code from the cells of the screen, half a cell to a
+// module.
+func readQR(x *uitest.Terminal) (string, error) {
+	lines := strings.Split(x.Screen(), "\n")
+	top := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "██████") })
+	if top < 0 {
+		return "", errors.New("no QR code on the screen")
 	}
 	side := len([]rune(lines[top])) - len([]rune(strings.TrimLeft(lines[top], "█")))
 	img := image.NewGray(image.Rect(0, 0, 4*side, 4*side))
@@ -47,18 +64,14 @@ func scan(t *testing.T, x *uitest.Terminal) phone {
 	}
 	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	// PURE_BARCODE: the general detector misses some perfect codes.
 	read, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_PURE_BARCODE: true})
 	if err != nil {
-		t.Fatalf("scan: %v\n%s", err, x.Screen())
+		return "", err
 	}
-	parts, err := totp.ParseURI(read.GetText())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return phone{parts}
+	return read.GetText(), nil
 }
 
 // keyRows are the rows of a setup key on a screen.

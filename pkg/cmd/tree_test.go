@@ -190,7 +190,8 @@ var contract = map[string]string{
 	"audit verify": "key since dir proof",
 	"audit key":    "", "audit checkpoint": "", "audit prove": "", "audit export": "", "audit reconcile": "",
 	"audit report": "since until checkpoint key dir",
-	"config view":  "", "config add": "use", "config use": "",
+	"keys list":    "", "keys rotate": "dry-run request-id", "keys retire": "dry-run request-id",
+	"config view": "", "config add": "use", "config use": "",
 	"completion": "", "version": "",
 }
 
