@@ -1,6 +1,9 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"reflect"
 	"slices"
@@ -108,7 +111,7 @@ var table = []Key{
 		field: func(s *Settings) any { return &s.CAFile }, text: pathText},
 	{Name: "pin", Value: "PIN",
 		Help:  "accept only the server with this fingerprint, as sha256:…",
-		field: func(s *Settings) any { return &s.Pin }},
+		field: func(s *Settings) any { return &s.Pin }, text: pinText},
 	{Name: "timeout", Value: "DURATION", Default: "30s",
 		Help:  "give up on a store that does not answer; 0 waits for ever",
 		field: func(s *Settings) any { return &s.Timeout }},
@@ -149,6 +152,20 @@ func oneOf(list ...string) func(string, resolver) (string, error) {
 }
 
 func pathText(value string, whole resolver) (string, error) { return whole(value) }
+
+// pinText reads the fingerprint of a server's key: sha256: and hex digits, or
+// base64 as RFC 7469 and curl's --pinnedpubkey have it, which is kept as hex.
+// Whether it is a whole one is seen by who uses it.
+func pinText(value string, _ resolver) (string, error) {
+	digits, ok := strings.CutPrefix(strings.Replace(value, "sha256//", "sha256:", 1), "sha256:")
+	if sum, err := base64.StdEncoding.DecodeString(digits); ok && err == nil && len(sum) == sha256.Size {
+		digits = hex.EncodeToString(sum)
+	}
+	if !ok || digits == "" || strings.Trim(strings.ToLower(digits), "0123456789abcdef") != "" {
+		return "", refuse("%q is not the fingerprint of a key", value).hint("sha256: and 64 hex digits, as `logiqc serve` prints it")
+	}
+	return "sha256:" + strings.ToLower(digits), nil
+}
 
 func profileText(value string, _ resolver) (string, error) { return value, checkProfileName(value) }
 

@@ -65,3 +65,22 @@ func TestKeysIsACopy(t *testing.T) {
 		t.Error("a caller can change the table")
 	}
 }
+
+// A pin is taken as `logiqc serve` prints it and as curl and RFC 7469 write it.
+func TestPinText(t *testing.T) {
+	const digits = "9b1f00ff9b1f00ff9b1f00ff9b1f00ff9b1f00ff9b1f00ff9b1f00ff9b1f00ff"
+	for in, want := range map[string]string{
+		"sha256:" + digits:                                     "sha256:" + digits,
+		"sha256:" + strings.ToUpper(digits):                    "sha256:" + digits,
+		"sha256//mx8A/5sfAP+bHwD/mx8A/5sfAP+bHwD/mx8A/5sfAP8=": "sha256:" + digits,
+		"sha256:mx8A/5sfAP+bHwD/mx8A/5sfAP+bHwD/mx8A/5sfAP8=":  "sha256:" + digits,
+		digits:           "",
+		"sha1:" + digits: "",
+		"sha256:":        "",
+		"sha256:xyz":     "",
+	} {
+		if got, err := pinText(in, nil); got != want || (err == nil) == (want == "") {
+			t.Errorf("%s: %q, %v", in, got, err)
+		}
+	}
+}

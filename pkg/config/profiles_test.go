@@ -58,17 +58,17 @@ func TestUnknownProfile(t *testing.T) {
 // The machine's profiles can be chosen by anybody, and what the user wrote
 // wins over what the machine's file says by itself.
 func TestMachineProfiles(t *testing.T) {
-	const machine = "profile: site\ntimeout: 9s\nprofiles: {site: {store: 'https://site', pin: p1, output: json}}\n"
+	const machine = "profile: site\ntimeout: 9s\nprofiles: {site: {store: 'https://site', pin: sha256:1, output: json}}\n"
 	for name, c := range map[string]struct {
 		user, profile       string
 		store, pin, outputs string
 	}{
-		"chosen by the machine":           {"", "site", "https://site", "p1", "json"},
-		"under the user's own keys":       {"output: csv\n", "site", "https://site", "p1", "csv"},
-		"chosen by the user":              {"profile: site\noutput: csv\n", "site", "https://site", "p1", "json"},
-		"with the user's keys in it":      {"profiles: {site: {pin: p2}}\n", "site", "https://site", "p2", "json"},
+		"chosen by the machine":           {"", "site", "https://site", "sha256:1", "json"},
+		"under the user's own keys":       {"output: csv\n", "site", "https://site", "sha256:1", "csv"},
+		"chosen by the user":              {"profile: site\noutput: csv\n", "site", "https://site", "sha256:1", "json"},
+		"with the user's keys in it":      {"profiles: {site: {pin: sha256:2}}\n", "site", "https://site", "sha256:2", "json"},
 		"beside a profile of the user's":  {"profile: a\nprofiles: {a: {store: 'https://a'}}\n", "a", "https://a", "", "text"},
-		"the user's keys, machine's pick": {"output: csv\nprofiles: {site: {pin: p2}}\n", "site", "https://site", "p2", "json"},
+		"the user's keys, machine's pick": {"output: csv\nprofiles: {site: {pin: sha256:2}}\n", "site", "https://site", "sha256:2", "json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			paths := clean(t)

@@ -1,0 +1,136 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"container/list"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/logiqc/logiqc/pkg/logiqc"
+)
+
+// What one server bears. They are far beyond an organisation's use and far
+// below a machine's.
+const (
+	maxConnections = 4096
+	maxHeader      = 32 << 10 // bytes
+	headerTimeout  = 5 * time.Second
+	readTimeout    = 30 * time.Second
+	writeTimeout   = 2 * time.Minute
+	idleTimeout    = 2 * time.Minute
+	signinBurst    = 200 // requests without a token from one source
+	signinRate     = 20  // and then in a second
+	maxSources     = 10_000
+)
+
+// limited is a listener that opens no more connections than there are slots;
+// others wait in the kernel's queue.
+type limited struct {
+	net.Listener
+	slots chan struct{}
+	done  chan struct{}
+	once  sync.Once
+}
+
+func limitConnections(l net.Listener, slots chan struct{}) *limited {
+	return &limited{Listener: l, slots: slots, done: make(chan struct{})}
+}
+
+// Accept waits for a free slot and a connection.
+func (l *limited) Accept() (net.Conn, error) {
+	select {
+	case l.slots <- struct{}{}:
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+	c, err := l.Listener.Accept()
+	if err != nil {
+		<-l.slots
+		return nil, err
+	}
+	return &slotted{Conn: c, free: sync.OnceFunc(func() { <-l.slots })}, nil
+}
+
+// Close closes the listener; connections stay.
+func (l *limited) Close() error {
+	l.once.Do(func() { close(l.done) })
+	return l.Listener.Close()
+}
+
+// slotted is a connection that takes up a slot.
+type slotted struct {
+	net.Conn
+	free func()
+}
+
+func (c *slotted) Close() error {
+	defer c.free()
+	return c.Conn.Close()
+}
+
+// NetConn is the connection below.
+func (c *slotted) NetConn() net.Conn { return c.Conn }
+
+// sources limits what comes from each source without a token. The least lately
+// seen is forgotten when there are too many of them.
+type sources struct {
+	mu    sync.Mutex // guards all below
+	known map[string]*list.Element
+	order *list.List // of *source, the last seen first
+}
+
+type source struct {
+	name  string
+	limit *rate.Limiter
+}
+
+func newSources() *sources { return &sources{known: map[string]*list.Element{}, order: list.New()} }
+
+// allow tells whether one more request from there may pass now.
+func (s *sources) allow(name string, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.known[name]
+	if !ok {
+		if s.order.Len() >= maxSources {
+			oldest := s.order.Back()
+			delete(s.known, s.order.Remove(oldest).(*source).name)
+		}
+		e = s.order.PushFront(&source{name, rate.NewLimiter(signinRate, signinBurst)})
+		s.known[name] = e
+	}
+	s.order.MoveToFront(e)
+	return e.Value.(*source).limit.AllowN(now, 1)
+}
+
+// sourceOf is what counts as one source: an IPv4 address, or the /64 that a
+// host on IPv6 can choose its addresses from; whoever is not on a network is
+// one source.
+func sourceOf(remoteAddr string) string {
+	at, err := netip.ParseAddrPort(remoteAddr)
+	if err != nil {
+		return ""
+	}
+	ip := at.Addr().Unmap().WithZone("")
+	if ip.Is6() {
+		prefix, _ := ip.Prefix(64) // fails for a length that IPv6 has not
+		return prefix.String()
+	}
+	return ip.String()
+}
+
+// refuse answers with a problem (RFC 9457) outside of the API's own handlers.
+func refuse(w http.ResponseWriter, e *logiqc.Error) {
+	status := e.Code.HTTPStatus()
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{ // whoever asked may have left
+		"title": http.StatusText(status), "status": status, "detail": e.Message, "code": e.Code, "hint": e.Hint,
+	})
+}

@@ -1,0 +1,186 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/logiqc/logiqc/pkg/logiqc"
+)
+
+// Server serves a handler with bounds on headers, time and number, counts what
+// it does, and stops without losing a request. Bodies are the handler's to bound.
+type Server struct {
+	// MayScrape decides who, not on this machine, may read the metrics.
+	MayScrape func(*http.Request) error
+	http      *http.Server
+	metrics   *Metrics
+	log       *slog.Logger
+	slots     chan struct{} // one for each open connection
+	sources   *sources
+}
+
+// NewServer makes a server. Requests are logged at level Info, what went wrong
+// at level Error; neither holds a secret: of a path only the route is written,
+// because sign-ins have one in it.
+func NewServer(h http.Handler, m *Metrics, log *slog.Logger) *Server {
+	s := &Server{metrics: m, log: log, slots: make(chan struct{}, maxConnections), sources: newSources(),
+		MayScrape: func(*http.Request) error {
+			return logiqc.Errorf(logiqc.Unauthenticated, "metrics are told on this machine, or to the holder of a token")
+		}}
+	m.gauge("logiqc_connections", "Connections open now.", func() float64 { return float64(len(s.slots)) })
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", s.scraped(m.handler()))
+	mux.Handle("/", h)
+	guarded := s.observed(http.NewCrossOriginProtection().Handler(s.paced(mux)))
+	s.http = &http.Server{
+		Handler: guarded, ConnContext: withPeer, MaxHeaderBytes: maxHeader,
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), // what strangers do at the door
+	}
+	return s
+}
+
+// Serve answers on the listener until [Server.Shutdown] or [Server.Close]; its
+// error is nil then.
+func (s *Server) Serve(l net.Listener) error {
+	door, tlsConfig := l, (*tls.Config)(nil)
+	if over, ok := l.(*secure); ok {
+		door, tlsConfig = over.Listener, over.config
+	}
+	door = limitConnections(door, s.slots)
+	if tlsConfig != nil {
+		door = tls.NewListener(door, tlsConfig)
+	}
+	if err := s.http.Serve(door); !errors.Is(err, http.ErrServerClosed) {
+		return logiqc.Errorf(logiqc.Unavailable, "the server cannot go on: %w", err)
+	}
+	return nil
+}
+
+// Shutdown takes no more connections and waits until every request that has
+// begun is answered, or until ctx ends.
+func (s *Server) Shutdown(ctx context.Context) error { return s.http.Shutdown(ctx) }
+
+// Close cuts every connection.
+func (s *Server) Close() error { return s.http.Close() }
+
+// scraped lets this machine read the metrics, and whoever else may.
+func (s *Server) scraped(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, _ := net.SplitHostPort(r.RemoteAddr) // "" on a Unix socket
+		if ip := net.ParseIP(host); ip != nil && !ip.IsLoopback() {
+			if err := s.MayScrape(r); err != nil {
+				refuse(w, logiqc.AsError(err))
+				return
+			}
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// paced refuses what needs no token where too much of it comes from one source.
+func (s *Server) paced(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if tokenless(r.URL.Path) && !s.sources.allow(sourceOf(r.RemoteAddr), time.Now()) {
+			s.metrics.throttled.Inc()
+			w.Header().Set("Retry-After", "1")
+			refuse(w, logiqc.Errorf(logiqc.Throttled, "too many requests came from there").WithHint("try again in a second"))
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// tokenless tells whether a path is answered without session or token.
+func tokenless(path string) bool {
+	return path == "/v1/signin" || strings.HasPrefix(path, "/v1/signin/") ||
+		slices.Contains([]string{"/healthz", "/readyz", "/openapi.json"}, path)
+}
+
+// observed counts and logs requests, and answers for a handler that panicked.
+func (s *Server) observed(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began, out := time.Now(), &recorder{ResponseWriter: w}
+		s.metrics.inFlight.Inc()
+		defer s.metrics.inFlight.Dec()
+		defer func() {
+			p := recover()
+			if p != nil && p != http.ErrAbortHandler { //nolint:errorlint // panic values are compared as net/http does
+				s.log.Error("a request could not be answered", "route", routeOf(r), "panic", p, "stack", string(debug.Stack()))
+				if out.status == 0 {
+					refuse(out, logiqc.Errorf(logiqc.Internal, "something went wrong in the server; its log has more"))
+					p = nil
+				}
+			}
+			took := time.Since(began)
+			s.metrics.answered(routeOf(r), methodOf(r), out.code(), took)
+			s.log.Info("request", "method", methodOf(r), "route", routeOf(r), "status", out.code(), "bytes", out.bytes,
+				"took", took.Round(time.Microsecond), "from", r.RemoteAddr)
+			if p != nil {
+				panic(http.ErrAbortHandler) // the answer had begun: cut it, and no stack again
+			}
+		}()
+		h.ServeHTTP(out, r)
+	})
+}
+
+// routeOf is the pattern that a request matched: never its path.
+func routeOf(r *http.Request) string {
+	_, route, ok := strings.Cut(r.Pattern, " ")
+	switch {
+	case ok:
+		return route
+	case r.Pattern != "" && r.Pattern != "/":
+		return r.Pattern
+	}
+	return "none"
+}
+
+// methodOf is the method, of those that there are.
+func methodOf(r *http.Request) string {
+	if slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}, r.Method) {
+		return r.Method
+	}
+	return "other"
+}
+
+// recorder remembers what was answered.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 && status >= 200 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(p)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets [http.ResponseController] through.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *recorder) code() int {
+	if w.status == 0 {
+		return http.StatusOK
+	}
+	return w.status
+}
