@@ -199,6 +199,16 @@ func (a *App) Source() logiqc.Source {
 	return src
 }
 
+// Audit returns what is needed to check the log. A store that is opened
+// directly wants no sign-in for that, see [App.Direct].
+func (a *App) Audit(ctx context.Context) (logiqc.Audit, error) {
+	desk, actor, err := a.Direct(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return desk.Audit(actor), nil
+}
+
 // Direct returns a Service for a command that needs no sign-in on a store that
 // is opened directly, because whoever holds the store can do it anyway. A
 // token or session is used where there is one, so that the log names the

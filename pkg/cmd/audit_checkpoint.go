@@ -17,11 +17,11 @@ func newAuditKey(a *App) *cobra.Command {
 			"While a key is being replaced there is a line for the new one and then the old one.",
 		Example: "  logiqc audit key",
 		RunE: func(c *cobra.Command, _ []string) error {
-			desk, actor, err := a.Direct(c.Context())
+			audit, err := a.Audit(c.Context())
 			if err != nil {
 				return err
 			}
-			e, err := desk.Evidence(c.Context(), actor)
+			e, err := audit.Evidence(c.Context())
 			if err != nil {
 				return err
 			}
@@ -54,18 +54,18 @@ func newAuditCheckpoint(a *App) *cobra.Command {
 			"does not, nothing is signed.\n\nExit status: 9 when the log is another one.",
 		Example: "  logiqc audit checkpoint > 2026-11-23.ckpt",
 		RunE: func(c *cobra.Command, _ []string) error {
-			desk, actor, err := a.Direct(c.Context())
+			audit, err := a.Audit(c.Context())
 			if err != nil {
 				return err
 			}
-			cp, err := desk.Checkpoint(c.Context(), actor)
+			cp, err := audit.SignCheckpoint(c.Context())
 			if err != nil {
 				return err
 			}
 			return a.answer(struct {
 				Checkpoint string `json:"checkpoint"`
-				headOf
-			}{cp.Note, headOf{cp.Head.Size, cp.Head.Root.String()}}, func(io *ui.IO) error {
+				logiqc.LogHead
+			}{cp.Note, cp.LogHead}, func(io *ui.IO) error {
 				io.Answerf("%s", ui.Lines(cp.Note))
 				return nil
 			})

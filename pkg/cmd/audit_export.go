@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/logiqc/logiqc/pkg/ledger"
 	"github.com/logiqc/logiqc/pkg/logiqc"
-	"github.com/logiqc/logiqc/pkg/service"
 	"github.com/logiqc/logiqc/pkg/ui"
 )
 
@@ -26,11 +26,15 @@ func newAuditExport(a *App) *cobra.Command {
 			if a.IO().Format() == ui.FormatCSV {
 				return noCSV()
 			}
-			desk, actor, err := a.Direct(c.Context())
+			audit, err := a.Audit(c.Context())
 			if err != nil {
 				return err
 			}
-			x, dir, err := a.export(c.Context(), desk, actor, args[0])
+			e, err := audit.Evidence(c.Context())
+			if err != nil {
+				return err
+			}
+			x, err := a.export(c.Context(), audit, e, args[0])
 			if err != nil {
 				return err
 			}
@@ -38,25 +42,43 @@ func newAuditExport(a *App) *cobra.Command {
 				Dir        string `json:"dir"`
 				Added      int64  `json:"added"`
 				Checkpoint string `json:"checkpoint"`
-				headOf
-			}{dir, x.Added, x.Note, headOf{x.Head.Size, x.Head.Root.String()}}, func(io *ui.IO) error {
-				io.Answerf("%s in %s, %s of them new; root %s", events(x.Head.Size), dir, thousands(int(x.Added)), x.Head.Root.String())
+				logiqc.LogHead
+			}{x.dir, x.added, x.Note, x.LogHead}, func(io *ui.IO) error {
+				io.Answerf("%s in %s, %s of them new; root %s", events(x.Size), x.dir, thousands(int(x.added)), x.Root.String())
 				return nil
 			})
 		},
 	}
 }
 
-// export exports the log to a folder, with progress, and returns its full name.
-func (a *App) export(ctx context.Context, desk *service.Desk, by logiqc.Actor, folder string) (x service.Exported, full string, err error) {
-	if full, err = filepath.Abs(folder); err != nil {
-		return x, folder, err
+// exported is what an export wrote.
+type exported struct {
+	dir   string // its full name
+	added int64  // events that were not in the folder before
+	logiqc.Checkpoint
+}
+
+// export writes the log to a folder as C2SP tlog-tiles, or continues one that
+// was written before; see [ledger.Export]. The event that says so comes first
+// and is part of what is exported. A folder that was not written from this log
+// is Integrity and stays as it is.
+func (a *App) export(ctx context.Context, audit logiqc.Audit, e logiqc.Evidence, folder string) (x exported, err error) {
+	if x.dir, err = filepath.Abs(folder); err != nil {
+		return x, err
 	}
-	if err := logiqc.CheckText("the name of the folder", full, logiqc.MaxReason); err != nil {
-		return x, full, err
+	k, err := a.keysFor(nil, e)
+	if err != nil {
+		return x, err
 	}
 	bar := a.IO().Progress(0, "events")
 	defer bar.Done()
-	x, err = desk.Export(ctx, by, full, bar.Set)
-	return x, full, err
+	if x.Checkpoint, err = audit.BeginExport(ctx, logiqc.LogExport{Folder: x.dir}); err != nil {
+		return x, err
+	}
+	x.added, err = ledger.Export(ctx, x.dir, countedSource{logSource{audit}, bar.Set}, []byte(x.Note), e.Origin, k.verifiers...)
+	if ledger.ProblemOf(err) != ledger.OK {
+		err = logiqc.Errorf(logiqc.Integrity, "nothing more was exported: %w", err).
+			WithHint("export into an empty folder, and keep this one: logiqc audit verify tells more")
+	}
+	return x, err
 }

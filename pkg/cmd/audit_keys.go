@@ -1,7 +1,9 @@
 package cmd
 
 import (
+	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"golang.org/x/mod/sumdb/note"
@@ -9,6 +11,7 @@ import (
 	"github.com/logiqc/logiqc/pkg/config"
 	"github.com/logiqc/logiqc/pkg/ledger"
 	"github.com/logiqc/logiqc/pkg/logiqc"
+	"github.com/logiqc/logiqc/pkg/seal"
 	"github.com/logiqc/logiqc/pkg/service"
 )
 
@@ -46,29 +49,80 @@ func (k logKeys) origin() string { return k.verifiers[0].Name() }
 
 // keysFor are the keys to check a store's log with: those typed, else those of
 // the folder of keys, else those kept since their first use, else none.
-func (a *App) keysFor(typed []string, e service.Evidence) (k logKeys, err error) {
+func (a *App) keysFor(typed []string, e logiqc.Evidence) (k logKeys, err error) {
 	if len(typed) > 0 {
 		return typedKeys(typed)
 	}
-	k.lines = e.Keys
+	if k.lines, err = a.ownVerifiers(e); err != nil {
+		return k, err
+	}
 	if len(k.lines) == 0 {
-		if k.lines, err = config.Pin(config.DefaultPaths(), e.StoreID).Load(); err != nil {
+		pin, err := a.pin(e)
+		if err == nil {
+			k.lines, err = pin.Load()
+		}
+		if err != nil {
 			return k, err
 		}
 	}
 	k.source = keyPinned
 	if len(k.lines) == 0 {
-		k.source = keyFirstUse
+		k.lines, k.source = e.Keys, keyFirstUse // what a server says of itself; kept from here on
 	}
 	k.verifiers, err = service.ParseVerifiers(k.lines...)
 	return k, err
 }
 
+// remote tells whether the store is behind a server, which says for itself
+// which keys are its own.
+func (a *App) remote() (bool, error) {
+	s, err := a.Settings()
+	return err == nil && (s.Store.Kind == config.HTTPS || s.Store.Kind == config.Unix), err
+}
+
+// ownVerifiers are the verifier lines of the caller's own folder of keys.
+func (a *App) ownVerifiers(e logiqc.Evidence) ([]string, error) {
+	remote, err := a.remote()
+	if err != nil || !remote {
+		return e.Keys, err
+	}
+	if filepath.Base(e.StoreID) != e.StoreID || !filepath.IsLocal(e.StoreID) {
+		return nil, logiqc.Errorf(logiqc.Integrity, "%q is no id of a store", e.StoreID)
+	}
+	dir, err := a.keysDir(e.StoreID)
+	if err != nil {
+		return nil, nil //nolint:nilerr // a laptop need not have keys
+	}
+	lines, err := service.KeysIn(dir).Verifiers()
+	if errors.Is(err, seal.ErrMissing) {
+		err = nil
+	}
+	return lines, err
+}
+
+// pin is where the keys of the log are kept since their first use: for a
+// server under its address, which it cannot choose.
+func (a *App) pin(e logiqc.Evidence) (config.PinFile, error) {
+	s, err := a.Settings()
+	if err != nil {
+		return config.PinFile{}, err
+	}
+	remote, err := a.remote()
+	name := e.StoreID
+	if remote {
+		name = s.Store.Canonical()
+	}
+	return config.Pin(config.DefaultPaths(), name), err
+}
+
 // keepKeys keeps keys that have proved a checkpoint, for when the folder of
 // keys is not at hand. Keys in it replace older ones; typed ones do not.
-func (a *App) keepKeys(k logKeys, e service.Evidence) {
-	pin := config.Pin(config.DefaultPaths(), e.StoreID)
-	old, err := pin.Load()
+func (a *App) keepKeys(k logKeys, e logiqc.Evidence) {
+	pin, err := a.pin(e)
+	var old []string
+	if err == nil {
+		old, err = pin.Load()
+	}
 	if err == nil && (len(old) == 0 || k.source == keyPinned) && !slices.Equal(old, k.lines) {
 		err = pin.Save(k.lines)
 	}

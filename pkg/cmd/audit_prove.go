@@ -30,19 +30,16 @@ func newAuditProve(a *App) *cobra.Command {
 			if err != nil || seq < 0 {
 				return logiqc.Errorf(logiqc.Usage, "%q is not the number of an event", args[0]).WithHint("logiqc audit list")
 			}
-			desk, actor, err := a.Direct(c.Context())
+			audit, err := a.Audit(c.Context())
 			if err != nil {
 				return err
 			}
-			proof, err := desk.Prove(c.Context(), actor, seq)
+			p, err := audit.Prove(c.Context(), seq)
 			if err != nil {
 				return err
 			}
-			return a.answer(struct {
-				Seq   int64  `json:"seq"`
-				Proof string `json:"proof"`
-			}{seq, string(proof)}, func(io *ui.IO) error {
-				io.Answerf("%s", ui.Lines(string(proof)))
+			return a.answer(p, func(io *ui.IO) error {
+				io.Answerf("%s", ui.Lines(p.Proof))
 				return nil
 			})
 		},
@@ -71,13 +68,13 @@ func checkReceipt(path string, several bool) error {
 // writeReceipt writes the proof of a reset that was made. A failure undoes
 // nothing, and says so.
 func (r *resetter) writeReceipt(ctx context.Context, ref logiqc.AuditRef) error {
-	desk, err := r.Desk()
-	if err != nil {
-		return err
-	}
-	proof, err := desk.Receipt(ctx, r.svc.Actor(), ref)
+	audit, err := r.Audit(ctx)
+	var p logiqc.LogProof
 	if err == nil {
-		err = seal.WriteFile(r.receipt, proof)
+		p, err = audit.Receipt(ctx, ref)
+	}
+	if err == nil {
+		err = seal.WriteFile(r.receipt, []byte(p.Proof))
 	}
 	if err == nil {
 		r.IO().Notef("Receipt: %s", r.receipt)

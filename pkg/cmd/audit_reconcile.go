@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
-	"github.com/logiqc/logiqc/pkg/service"
 	"github.com/logiqc/logiqc/pkg/ui"
 )
 
@@ -22,27 +21,24 @@ func newAuditReconcile(a *App) *cobra.Command {
 			"Exit status: 9 when there are differences; they are on standard output.",
 		Example: "  logiqc audit reconcile\n  logiqc audit reconcile -o json | jq .differences",
 		RunE: func(c *cobra.Command, _ []string) error {
-			desk, actor, err := a.Direct(c.Context())
+			audit, err := a.Audit(c.Context())
 			if err != nil {
 				return err
 			}
-			if err := desk.MayVerify(c.Context(), actor); err != nil {
-				return err
-			}
-			compared, diffs, err := desk.Reconcile(c.Context())
+			out, err := audit.Reconcile(c.Context())
 			if err != nil {
 				return err
 			}
-			if err := a.reconciled(compared, diffs); err != nil {
+			if err := a.reconciled(out.Compared, out.Differences); err != nil {
 				return err
 			}
-			return differencesError(diffs)
+			return differencesError(out.Differences)
 		},
 	}
 }
 
 // differencesError is the failure that differences are.
-func differencesError(diffs []service.Difference) error {
+func differencesError(diffs []logiqc.Difference) error {
 	if len(diffs) == 0 {
 		return nil
 	}
@@ -51,7 +47,7 @@ func differencesError(diffs []service.Difference) error {
 }
 
 // reconciled answers with the differences; -o csv has one row for each.
-func (a *App) reconciled(compared int, diffs []service.Difference) error {
+func (a *App) reconciled(compared int, diffs []logiqc.Difference) error {
 	io := a.IO()
 	if io.Format() == ui.FormatCSV {
 		out := io.CSV([]string{"user", "field", "log", "store", "last_event"})
@@ -63,9 +59,9 @@ func (a *App) reconciled(compared int, diffs []service.Difference) error {
 		return out.Close()
 	}
 	return a.answer(struct {
-		OK          bool                 `json:"ok"`
-		Compared    int                  `json:"compared"`
-		Differences []service.Difference `json:"differences"`
+		OK          bool                `json:"ok"`
+		Compared    int                 `json:"compared"`
+		Differences []logiqc.Difference `json:"differences"`
 	}{len(diffs) == 0, compared, diffs}, func(io *ui.IO) error {
 		if len(diffs) > 0 {
 			table := io.Table(ui.Column{Name: "user", Whole: true}, ui.Column{Name: "field", Whole: true},
@@ -84,7 +80,7 @@ func (a *App) reconciled(compared int, diffs []service.Difference) error {
 	})
 }
 
-func lastEvent(d service.Difference, none string) string {
+func lastEvent(d logiqc.Difference, none string) string {
 	if d.LastEvent < 0 {
 		return none
 	}

@@ -33,18 +33,12 @@ type reportFlags struct {
 
 // auditReport is the answer of `audit report`.
 type auditReport struct {
-	Origin   string          `json:"origin"`
-	MadeAt   logiqc.Time     `json:"made_at"`
-	Log      verified        `json:"log"`
-	Accounts *accountsReport `json:"accounts"` // null when the log is not whole
+	Origin   string             `json:"origin"`
+	MadeAt   logiqc.Time        `json:"made_at"`
+	Log      verified           `json:"log"`
+	Accounts *logiqc.Reconciled `json:"accounts"` // null when the log is not whole
 	*service.Report
 	Written []string `json:"written"`
-}
-
-// accountsReport is the outcome of reconciling.
-type accountsReport struct {
-	Compared    int                  `json:"compared"`
-	Differences []service.Difference `json:"differences"`
 }
 
 func newAuditReport(a *App) *cobra.Command {
@@ -104,11 +98,11 @@ func (f reportFlags) period(now time.Time) (since, until logiqc.Time, err error)
 // report signs a checkpoint, checks the log and the accounts, and tells what
 // the log up to that checkpoint says of the period.
 func (a *App) report(ctx context.Context, f reportFlags, since, until logiqc.Time) (out auditReport, err error) {
-	desk, actor, err := a.Direct(ctx)
+	audit, err := a.Audit(ctx)
 	if err != nil {
 		return out, err
 	}
-	e, err := desk.Evidence(ctx, actor)
+	e, err := audit.Evidence(ctx)
 	if err != nil {
 		return out, err
 	}
@@ -125,7 +119,7 @@ func (a *App) report(ctx context.Context, f reportFlags, since, until logiqc.Tim
 	if err != nil {
 		return out, err
 	}
-	cp, err := a.reportCheckpoint(ctx, desk, actor, folder)
+	cp, err := a.reportCheckpoint(ctx, audit, e, folder)
 	if err != nil {
 		return out, err
 	}
@@ -134,43 +128,67 @@ func (a *App) report(ctx context.Context, f reportFlags, since, until logiqc.Tim
 	e.Last.Note, e.Last.At = cp.Note, out.MadeAt
 	known, err := knownFrom(e, k)
 	if err == nil {
-		out.Log, err = a.verifyLog(ctx, desk.Source(), verifyFlags{kept: f.checkpoint}, known, out.Log)
+		out.Log, err = a.verifyLog(ctx, logSource{audit}, verifyFlags{kept: f.checkpoint}, known, out.Log)
 	} else {
-		out.Log, err = out.Log.refuse(ctx, desk.Source(), err)
+		out.Log, err = out.Log.refuse(ctx, logSource{audit}, err)
 	}
 	if err != nil || !out.Log.OK {
 		return out, err // figures of a log that was changed would mean nothing
 	}
-	return out, a.fillReport(ctx, desk, service.NewReporter(since, until, time.Local), cp.Head.Size, folder, &out)
+	return out, a.fillReport(ctx, audit, service.NewReporter(since, until, time.Local), ledgerHead(cp.LogHead), folder, &out)
 }
 
 // reportCheckpoint signs the checkpoint of a report; one with a folder exports
 // the log to it.
-func (a *App) reportCheckpoint(ctx context.Context, desk *service.Desk, by logiqc.Actor, folder *reportFolder) (service.Checkpoint, error) {
+func (a *App) reportCheckpoint(ctx context.Context, audit logiqc.Audit, e logiqc.Evidence, folder *reportFolder) (logiqc.Checkpoint, error) {
 	if folder == nil {
-		return desk.Checkpoint(ctx, by)
+		return audit.SignCheckpoint(ctx)
 	}
-	x, _, err := a.export(ctx, desk, by, folder.path("log"))
+	x, err := a.export(ctx, audit, e, folder.path("log"))
 	return x.Checkpoint, err
 }
 
 // fillReport adds what needs a log that is whole, and writes the folder.
-func (a *App) fillReport(ctx context.Context, desk *service.Desk, r *service.Reporter, size int64, folder *reportFolder, out *auditReport) error {
-	compared, diffs, err := desk.Reconcile(ctx)
+func (a *App) fillReport(ctx context.Context, audit logiqc.Audit, r *service.Reporter, head ledger.Head, folder *reportFolder, out *auditReport) error {
+	accounts, err := audit.Reconcile(ctx)
 	if err != nil {
 		return err
 	}
-	out.Accounts = &accountsReport{compared, diffs}
+	out.Accounts = &accounts
 	out.Log.Accounts = "compared"
-	report, err := desk.Report(ctx, r, size, folder.event)
-	if err != nil {
+	if err := readPeriod(ctx, logSource{audit}, r, head, folder); err != nil {
 		return err
 	}
+	report := r.Report()
 	out.Report = &report
 	if folder == nil {
 		return nil
 	}
 	return folder.write(out)
+}
+
+// readPeriod applies the log to the report, and hands the events of the period
+// to the folder. The log is read once more than to check it, and need not come
+// from where nobody can change it meanwhile: so it is hashed once more too.
+func readPeriod(ctx context.Context, src ledger.Source, r *service.Reporter, head ledger.Head, folder *reportFolder) error {
+	var tree ledger.Tree
+	err := src.Leaves(ctx, 0, head.Size, func(seq int64, leaf []byte) error {
+		tree.Add(leaf)
+		e, err := logiqc.ParseLeaf(seq, leaf)
+		if err != nil {
+			return err
+		}
+		if r.In(e) {
+			if err := folder.event(e); err != nil {
+				return err
+			}
+		}
+		return r.Apply(e)
+	})
+	if ledger.ProblemOf(err) != ledger.OK || err == nil && (tree.Size() != head.Size || tree.Root() != head.Root) {
+		return logiqc.Errorf(logiqc.Integrity, "the log is not any more what was checked a moment ago").WithHint("logiqc audit verify")
+	}
+	return err
 }
 
 // grownFrom is the head of the checkpoint that the caller kept, if one was

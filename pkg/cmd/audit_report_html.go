@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io"
 
+	"github.com/logiqc/logiqc/pkg/logiqc"
 	"github.com/logiqc/logiqc/pkg/service"
 	"github.com/logiqc/logiqc/pkg/ui"
 )
@@ -120,4 +121,4 @@ func toInt(n any) int {
 	panic(fmt.Sprintf("the report page shows %T as a number", n))
 }
 
-func lastEventText(d service.Difference) string { return lastEvent(d, "–") }
+func lastEventText(d logiqc.Difference) string { return lastEvent(d, "–") }

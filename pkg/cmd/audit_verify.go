@@ -82,11 +82,11 @@ func newAuditVerify(a *App) *cobra.Command {
 
 // verifyStore checks the log of the store.
 func (a *App) verifyStore(ctx context.Context, f verifyFlags) (out verified, err error) {
-	desk, actor, err := a.Direct(ctx)
+	audit, err := a.Audit(ctx)
 	if err != nil {
 		return out, err
 	}
-	e, err := desk.Evidence(ctx, actor)
+	e, err := audit.Evidence(ctx)
 	if err != nil {
 		return out, err
 	}
@@ -97,9 +97,9 @@ func (a *App) verifyStore(ctx context.Context, f verifyFlags) (out verified, err
 	out = verified{KeySource: k.source, Checkpoint: e.Last.Note, Accounts: notCompared, keys: k, place: inStore}
 	known, err := knownFrom(e, k)
 	if err != nil {
-		return out.refuse(ctx, desk.Source(), err)
+		return out.refuse(ctx, logSource{audit}, err)
 	}
-	if out, err = a.verifyLog(ctx, desk.Source(), f, known, out); err == nil && out.OK && len(known) > 0 && len(k.lines) > 0 {
+	if out, err = a.verifyLog(ctx, logSource{audit}, f, known, out); err == nil && out.OK && len(known) > 0 && len(k.lines) > 0 {
 		a.keepKeys(k, e)
 	}
 	return out, err
@@ -107,7 +107,7 @@ func (a *App) verifyStore(ctx context.Context, f verifyFlags) (out verified, err
 
 // knownFrom opens the checkpoints that the store and its folder of keys hold.
 // Without a key they only say what to compare with.
-func knownFrom(e service.Evidence, k logKeys) (known []keptCheckpoint, err error) {
+func knownFrom(e logiqc.Evidence, k logKeys) (known []keptCheckpoint, err error) {
 	if len(k.verifiers) > 0 && k.origin() != e.Origin {
 		return nil, ledger.ErrWrongOrigin
 	}
@@ -183,7 +183,7 @@ func (a *App) verifyLog(ctx context.Context, src ledger.Source, f verifyFlags, k
 			opts.Known = append(opts.Known, kept.head)
 		}
 		out.kept = &kept
-		out.Since = &headOf{kept.head.Size, kept.head.Root.String()}
+		out.Since = &logiqc.LogHead{Size: kept.head.Size, Root: logiqc.Hash(kept.head.Root)}
 		known = append([]keptCheckpoint{kept}, known...)
 	}
 	var bar *ui.Progress

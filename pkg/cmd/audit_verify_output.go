@@ -23,17 +23,17 @@ const (
 
 // verified is the answer of `audit verify`.
 type verified struct {
-	OK         bool           `json:"ok"`
-	Problem    ledger.Problem `json:"problem,omitempty"`
-	Seq        *int64         `json:"seq,omitempty"` // the first bad event, where it can be told; of a proof, the event
-	Size       int64          `json:"size"`
-	Root       string         `json:"root"`
-	Checkpoint string         `json:"checkpoint"`
-	KeySource  string         `json:"key_source"`
-	Checked    verifiedCount  `json:"checked"`
-	Since      *headOf        `json:"since"`
-	Accounts   string         `json:"accounts"`
-	Event      *logiqc.Event  `json:"event,omitempty"` // of a proof
+	OK         bool            `json:"ok"`
+	Problem    ledger.Problem  `json:"problem,omitempty"`
+	Seq        *int64          `json:"seq,omitempty"` // the first bad event, where it can be told; of a proof, the event
+	Size       int64           `json:"size"`
+	Root       string          `json:"root"`
+	Checkpoint string          `json:"checkpoint"`
+	KeySource  string          `json:"key_source"`
+	Checked    verifiedCount   `json:"checked"`
+	Since      *logiqc.LogHead `json:"since"`
+	Accounts   string          `json:"accounts"`
+	Event      *logiqc.Event   `json:"event,omitempty"` // of a proof
 
 	place  place
 	keys   logKeys
@@ -45,12 +45,6 @@ type verified struct {
 
 type verifiedCount struct {
 	Events int64 `json:"events"`
-}
-
-// headOf is the head of a log in JSON.
-type headOf struct {
-	Size int64  `json:"size"`
-	Root string `json:"root"`
 }
 
 // take puts what was found into the answer.

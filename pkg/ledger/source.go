@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"golang.org/x/mod/sumdb/tlog"
 )
 
 // Source hands over the bytes of a log; none of them is believed. Methods may
@@ -24,12 +26,27 @@ type Source interface {
 	StoredHashes(ctx context.Context, from, to int64, fn func(index int64, h Hash) error) error
 }
 
+// HashesAt is what a [Source] may do beside: read single stored hashes, in the
+// order asked for, all at once. One that is not there is [ErrMissing].
+type HashesAt interface {
+	HashesAt(ctx context.Context, indexes []int64) ([]Hash, error)
+}
+
+// Misindexed is the error of a [Source] that shows something else of an entry
+// than the entry itself says: to whoever reads the log that is an altered one.
+func Misindexed(seq int64) error {
+	return fmt.Errorf("what is shown of entry %d is not what it says: %w", seq, ErrAltered)
+}
+
 // errStop ends a reading that has seen enough.
 var errStop = errors.New("seen enough")
 
 // NewHashReader reads single stored hashes of src, as [Append], [CheckGrowth]
 // and [Prove] need them. A hash that is not there is [ErrMissing].
 func NewHashReader(ctx context.Context, src Source) HashReader {
+	if at, ok := src.(HashesAt); ok {
+		return tlog.HashReaderFunc(func(indexes []int64) ([]Hash, error) { return at.HashesAt(ctx, indexes) })
+	}
 	return sourceReader{ctx, src}
 }
 

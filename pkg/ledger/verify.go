@@ -159,7 +159,7 @@ func (v *verification) beyond(ctx context.Context) error {
 		f.seq = v.head.Size
 	}
 	if err != nil {
-		return err
+		return asFlaw(err, v.head.Size)
 	}
 	return look(firstHash, tlog.StoredHashCount, "stored hash")
 }

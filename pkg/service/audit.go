@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/logiqc/logiqc/pkg/ledger"
 	"github.com/logiqc/logiqc/pkg/logiqc"
 	"github.com/logiqc/logiqc/pkg/store"
 )
@@ -70,55 +69,4 @@ func (s *service) EventAt(ctx context.Context, seq int64) (e logiqc.Event, err e
 		return err
 	})
 	return e, err
-}
-
-// MayVerify refuses an actor who may not check the log.
-func (d *Desk) MayVerify(ctx context.Context, by logiqc.Actor) error {
-	return d.view(ctx, by, func(t *txn) error { return t.need(logiqc.AuditVerify, logiqc.AuditViewed, "") })
-}
-
-// Verify recomputes the whole log of the store: every leaf, every hash of the
-// tree, the root, and the columns that index the events.
-func (d *Desk) Verify(ctx context.Context, progress func(done, total int64)) (ledger.Report, error) {
-	return ledger.Verify(ctx, logSource{d.store}, ledger.VerifyOptions{Progress: progress})
-}
-
-// logSource hands the log's bytes to the verifier.
-type logSource struct{ store *store.Store }
-
-func (l logSource) Head(ctx context.Context) (h ledger.Head, err error) {
-	err = l.store.View(ctx, func(tx *store.Tx) error {
-		size, root, err := tx.Head()
-		h = ledger.Head{Size: size, Root: root}
-		return err
-	})
-	return h, err
-}
-
-func (l logSource) Leaves(ctx context.Context, from, to int64, fn func(seq int64, leaf []byte) error) error {
-	return l.store.View(ctx, func(tx *store.Tx) error {
-		return tx.Leaves(from, to, func(seq int64, leaf []byte, cols store.EventColumns) error {
-			if !indexes(cols, seq, leaf) {
-				// What the leaf says is not what is shown of it: to whoever reads
-				// the log, that is an altered event.
-				leaf = append([]byte("index does not fit: "), leaf...)
-			}
-			return fn(seq, leaf)
-		})
-	})
-}
-
-// indexes reports whether the columns of an event say what its bytes say.
-func indexes(cols store.EventColumns, seq int64, leaf []byte) bool {
-	if c, ok := columnsIn(leaf); ok && c == cols {
-		return true
-	}
-	e, err := logiqc.ParseLeaf(seq, leaf)
-	return err == nil && cols == store.ColumnsOf(e)
-}
-
-func (l logSource) StoredHashes(ctx context.Context, from, to int64, fn func(index int64, h ledger.Hash) error) error {
-	return l.store.View(ctx, func(tx *store.Tx) error {
-		return tx.StoredHashes(from, to, func(index int64, h [32]byte) error { return fn(index, h) })
-	})
 }

@@ -14,26 +14,17 @@ import (
 	"github.com/logiqc/logiqc/pkg/store"
 )
 
-// Checkpoint is a signed statement of the log's size and root.
-type Checkpoint struct {
-	Note string // C2SP tlog-checkpoint
-	Head ledger.Head
-}
-
-// Checkpoint signs the log as it is now with every key of the store, once it
-// is proved that the log continues the checkpoint signed before: the one in
-// the store, and the one beside the keys, which no backup of the store brings
-// back. Integrity when it does not, and nothing is signed; Unavailable without
-// the keys.
-func (d *Desk) Checkpoint(ctx context.Context, by logiqc.Actor) (c Checkpoint, err error) {
-	if err := d.MayVerify(ctx, by); err != nil {
+// SignCheckpoint implements [logiqc.Audit]. What the log must continue is what
+// is in the store, and what is beside the keys.
+func (a *audit) SignCheckpoint(ctx context.Context) (c logiqc.Checkpoint, err error) {
+	if err := a.may(ctx); err != nil {
 		return c, err
 	}
-	return d.checkpoint(ctx, by)
+	return a.desk.Checkpoint(ctx, a.actor)
 }
 
-// checkpoint signs one, whoever asks.
-func (d *Desk) checkpoint(ctx context.Context, by logiqc.Actor) (c Checkpoint, err error) {
+// Checkpoint signs one as [logiqc.Audit] does, whoever asks.
+func (d *Desk) Checkpoint(ctx context.Context, by logiqc.Actor) (c logiqc.Checkpoint, err error) {
 	err = d.update(ctx, by, logiqc.Request{}, func(t *txn) error {
 		c, err = t.sign()
 		return err
@@ -41,23 +32,21 @@ func (d *Desk) checkpoint(ctx context.Context, by logiqc.Actor) (c Checkpoint, e
 	return c, err
 }
 
-// Prove signs a checkpoint and proves that the event seq is in its log: a C2SP
-// tlog-proof. NotFound when there is no such event, else as Checkpoint.
-func (d *Desk) Prove(ctx context.Context, by logiqc.Actor, seq int64) (proof []byte, err error) {
-	err = d.update(ctx, by, logiqc.Request{}, func(t *txn) error {
+// Prove implements [logiqc.Audit].
+func (a *audit) Prove(ctx context.Context, seq int64) (p logiqc.LogProof, err error) {
+	err = a.desk.update(ctx, a.actor, logiqc.Request{}, func(t *txn) error {
 		if err := t.need(logiqc.AuditVerify, logiqc.AuditViewed, ""); err != nil {
 			return err
 		}
-		proof, err = t.prove(seq)
+		p, err = t.prove(seq)
 		return err
 	})
-	return proof, err
+	return p, err
 }
 
-// Receipt proves, as Prove does, a reset that the actor made; whoever may
-// reset may have that.
-func (d *Desk) Receipt(ctx context.Context, by logiqc.Actor, ref logiqc.AuditRef) (proof []byte, err error) {
-	err = d.update(ctx, by, logiqc.Request{}, func(t *txn) error {
+// Receipt implements [logiqc.Audit]: whoever may reset may have that.
+func (a *audit) Receipt(ctx context.Context, ref logiqc.AuditRef) (p logiqc.LogProof, err error) {
+	err = a.desk.update(ctx, a.actor, logiqc.Request{}, func(t *txn) error {
 		if err := t.need(logiqc.MFAReset, logiqc.AuditViewed, ""); err != nil {
 			return err
 		}
@@ -72,28 +61,28 @@ func (d *Desk) Receipt(ctx context.Context, by logiqc.Actor, ref logiqc.AuditRef
 		if e.ID != ref.ID || e.Action != logiqc.MFAResetDone || e.Actor.ID != t.actor.ID {
 			return logiqc.Errorf(logiqc.NotFound, "event %d is no reset of yours", ref.Seq)
 		}
-		proof, err = t.prove(ref.Seq)
+		p, err = t.prove(ref.Seq)
 		return err
 	})
-	return proof, err
+	return p, err
 }
 
-func (t *txn) prove(seq int64) ([]byte, error) {
+func (t *txn) prove(seq int64) (p logiqc.LogProof, err error) {
 	leaf, err := t.Event(seq)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
 	c, err := t.sign()
 	if err != nil {
-		return nil, err
+		return p, err
 	}
 	proof, err := ledger.Prove(seq, leaf, []byte(c.Note), hashReader{t.Tx})
-	return proof, logError(err)
+	return logiqc.LogProof{Seq: seq, Proof: string(proof)}, logError(err)
 }
 
 // sign signs the head of the log. Only what is committed is signed: log.state
 // cannot be rolled back, so a transaction with events of its own never signs.
-func (t *txn) sign() (c Checkpoint, err error) {
+func (t *txn) sign() (c logiqc.Checkpoint, err error) {
 	info, keys, err := t.ownKeys()
 	if err != nil {
 		return c, err
@@ -105,35 +94,40 @@ func (t *txn) sign() (c Checkpoint, err error) {
 	if signers[0].Name() != info.Origin {
 		return c, logiqc.Errorf(logiqc.Integrity, "these keys sign for %s, and this is the log of %s", signers[0].Name(), info.Origin)
 	}
-	if c.Head.Size, c.Head.Root, err = t.Head(); err != nil {
+	head, err := t.head()
+	if err != nil {
 		return c, err
 	}
 	kept, err := t.kept(keys)
 	if err != nil {
 		return c, err
 	}
-	if err := t.continues(info.Origin, keys, c.Head, kept); err != nil {
+	if err := t.continues(info.Origin, keys, head, kept); err != nil {
 		return c, err
 	}
-	raw, err := ledger.SignCheckpoint(c.Head, signers...)
+	raw, err := ledger.SignCheckpoint(head, signers...)
 	if err != nil {
 		return c, err
 	}
-	c.Note = string(raw)
+	c = logiqc.Checkpoint{Note: string(raw), LogHead: logHead(head), At: kept.at}
 	if kept.state != c.Note {
 		if err := keys.saveState(raw); err != nil {
 			return c, noKeys(err)
 		}
 	}
 	if kept.row != c.Note {
-		err = t.SetCheckpoint(store.Checkpoint{Size: c.Head.Size, At: t.Now(), Note: c.Note})
+		c.At = t.Now()
+		err = t.SetCheckpoint(store.Checkpoint{Size: c.Size, At: c.At, Note: c.Note})
 	}
 	return c, err
 }
 
 // kept are the checkpoints signed last, "" for none: the store's and the one
-// beside the keys.
-type kept struct{ row, state string }
+// beside the keys; at is when the store's was signed.
+type kept struct {
+	row, state string
+	at         logiqc.Time
+}
 
 func (t *txn) kept(keys Keys) (k kept, err error) {
 	last, _, err := t.LastCheckpoint()
@@ -144,7 +138,7 @@ func (t *txn) kept(keys Keys) (k kept, err error) {
 	if err != nil && !errors.Is(err, seal.ErrMissing) {
 		return k, noKeys(err)
 	}
-	return kept{last.Note, string(state)}, nil
+	return kept{last.Note, string(state), last.At}, nil
 }
 
 // continues proves that the log at head begins with those of the checkpoints
@@ -239,55 +233,10 @@ func noKeys(err error) error {
 		WithHint("say where they are with --keys DIR")
 }
 
-// Evidence is what is kept beside the log itself and says what it was.
-type Evidence struct {
-	StoreID string
-	Origin  string           // of the log's checkpoints, as the store says
-	Keys    []string         // verifier lines of the folder of keys; nil without it
-	Last    store.Checkpoint // in the store; Note is "" when none was signed
-	State   string           // the one beside the keys, or ""
-}
-
-// Evidence returns what this store and its folder of keys say of the log. A
-// folder that is not there, or not ours to read, is no error.
-func (d *Desk) Evidence(ctx context.Context, by logiqc.Actor) (e Evidence, err error) {
-	err = d.view(ctx, by, func(t *txn) error {
-		if err := t.need(logiqc.AuditVerify, logiqc.AuditViewed, ""); err != nil {
-			return err
-		}
-		info, err := t.Info()
-		if err != nil {
-			return err
-		}
-		e.StoreID, e.Origin = info.ID, info.Origin
-		if e.Last, _, err = t.LastCheckpoint(); err != nil {
-			return err
-		}
-		keys, err := t.desk.keys(info.ID)
-		if err != nil {
-			return nil //nolint:nilerr // no keys folder
-		}
-		e.Keys, err = keys.Verifiers()
-		if err != nil && !unreadable(err) {
-			return noKeys(err)
-		}
-		state, err := keys.state()
-		if err != nil && !unreadable(err) {
-			return noKeys(err)
-		}
-		e.State = string(state)
-		return nil
-	})
-	return e, err
-}
-
 // unreadable says that a file of keys is not there or not ours.
 func unreadable(err error) bool {
 	return errors.Is(err, seal.ErrMissing) || errors.Is(err, fs.ErrPermission)
 }
-
-// Source hands over the bytes of the log for [ledger.Verify].
-func (d *Desk) Source() ledger.Source { return logSource{d.store} }
 
 // KeyName is what everybody may know of a verifier line: NAME+HASH.
 func KeyName(v note.Verifier) string {

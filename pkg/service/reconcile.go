@@ -9,25 +9,15 @@ import (
 	"github.com/logiqc/logiqc/pkg/store"
 )
 
-// Difference is one thing that the store says otherwise than the log.
-type Difference struct {
-	User      string `json:"user"` // or "" for the policy
-	Field     string `json:"field"`
-	Log       string `json:"log"`
-	Store     string `json:"store"`
-	LastEvent int64  `json:"last_event"` // the newest event about the account, -1 for none
-}
-
 // Reconcile replays the log and compares the outcome with accounts, policy,
 // tokens and sessions: a change made behind the log's back is a difference.
-// compared is how many accounts were looked at.
-func (d *Desk) Reconcile(ctx context.Context) (compared int, diffs []Difference, err error) {
+func (d *Desk) Reconcile(ctx context.Context) (out logiqc.Reconciled, err error) {
 	err = d.store.View(ctx, func(tx *store.Tx) error {
 		replay, err := replayOf(tx)
 		if err != nil {
 			return err
 		}
-		r := reconciler{tx: tx, replay: replay, diffs: []Difference{}, seen: map[string]string{}}
+		r := reconciler{tx: tx, replay: replay, diffs: []logiqc.Difference{}, seen: map[string]string{}}
 		if err := r.policy(); err != nil {
 			return err
 		}
@@ -38,10 +28,10 @@ func (d *Desk) Reconcile(ctx context.Context) (compared int, diffs []Difference,
 			return err
 		}
 		err = r.tokens()
-		compared, diffs = len(r.seen), r.diffs
+		out = logiqc.Reconciled{Compared: len(r.seen), Differences: r.diffs}
 		return err
 	})
-	return compared, diffs, err
+	return out, err
 }
 
 // replayOf folds the whole log.
@@ -64,13 +54,13 @@ func replayOf(tx *store.Tx) (*logiqc.Replay, error) {
 type reconciler struct {
 	tx     *store.Tx
 	replay *logiqc.Replay
-	diffs  []Difference
+	diffs  []logiqc.Difference
 	seen   map[string]string // id to username of the accounts in the store
 }
 
 func (r *reconciler) differ(user, field, log, store string, last int64) {
 	if log != store {
-		r.diffs = append(r.diffs, Difference{User: user, Field: field, Log: log, Store: store, LastEvent: last})
+		r.diffs = append(r.diffs, logiqc.Difference{User: user, Field: field, Log: log, Store: store, LastEvent: last})
 	}
 }
 

@@ -2,12 +2,10 @@ package service
 
 import (
 	"cmp"
-	"context"
 	"slices"
 	"time"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
-	"github.com/logiqc/logiqc/pkg/store"
 )
 
 // Report is what the log says of a period: how many resets there were and by
@@ -235,24 +233,4 @@ func changed(e logiqc.Event) string {
 		return d.Key
 	}
 	return ""
-}
-
-// Report makes the report of a period from the first size events of the log;
-// each event of the period is handed to also.
-func (d *Desk) Report(ctx context.Context, r *Reporter, size int64, also func(logiqc.Event) error) (Report, error) {
-	err := d.store.View(ctx, func(tx *store.Tx) error {
-		return tx.Leaves(0, size, func(seq int64, leaf []byte, _ store.EventColumns) error {
-			e, err := logiqc.ParseLeaf(seq, leaf)
-			if err != nil {
-				return err
-			}
-			if r.In(e) {
-				if err := also(e); err != nil {
-					return err
-				}
-			}
-			return r.Apply(e)
-		})
-	})
-	return r.Report(), err
 }

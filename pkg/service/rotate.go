@@ -104,7 +104,7 @@ func (d *Desk) RotateLogKey(ctx context.Context, by logiqc.Actor, req logiqc.Req
 	if err != nil || req.DryRun {
 		return "", err
 	}
-	_, err = d.checkpoint(ctx, by)
+	_, err = d.Checkpoint(ctx, by)
 	return verifier, err
 }
 
@@ -311,7 +311,7 @@ func (d *Desk) RetireKey(ctx context.Context, by logiqc.Actor, req logiqc.Reques
 	if err != nil || kind == SealKeys || req.DryRun {
 		return err
 	}
-	_, err = d.checkpoint(ctx, by)
+	_, err = d.Checkpoint(ctx, by)
 	return err
 }
 

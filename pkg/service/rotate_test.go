@@ -29,7 +29,7 @@ func (d *desk) keyList(t *testing.T, kind service.KeyKind) (keys []service.KeyIn
 	return keys
 }
 
-func wantSigned(t *testing.T, c service.Checkpoint, want bool, v note.Verifier) {
+func wantSigned(t *testing.T, c logiqc.Checkpoint, want bool, v note.Verifier) {
 	t.Helper()
 	if _, err := ledger.OpenCheckpoint([]byte(c.Note), testOrigin, v); (err == nil) != want {
 		t.Errorf("checked with %s: %v, want signed %v", service.KeyName(v), err, want)

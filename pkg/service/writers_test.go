@@ -58,9 +58,9 @@ func TestPostgresWriters(t *testing.T) {
 	if want := int64(3 + 2*writersEach*writesEach); err != nil || !report.OK || report.Size != want {
 		t.Errorf("the log: %+v, %v; want %d events", report, err, want)
 	}
-	compared, diffs, err := d.Reconcile(t.Context())
-	if err != nil || compared != 1+2*writersEach*writesEach || len(diffs) > 0 {
-		t.Errorf("%d accounts compared: %+v, %v", compared, diffs, err)
+	accounts, err := d.Reconcile(t.Context())
+	if err != nil || accounts.Compared != 1+2*writersEach*writesEach || len(accounts.Differences) > 0 {
+		t.Errorf("accounts compared: %+v, %v", accounts, err)
 	}
 }
 
