@@ -96,17 +96,9 @@ func (a *App) Desk() (*service.Desk, error) {
 	return a.desk, nil
 }
 
-// place is where the store is that is opened directly, and with whose clock: a
-// database server's is its own, as its clients' may differ.
+// place is where the store in use is; see placeOf.
 func (a *App) place(s *config.Settings) (where string, o store.Options, err error) {
-	switch s.Store.Kind {
-	case config.SQLite:
-		return s.Store.Path, store.Options{Now: a.Now}, nil
-	case config.Postgres:
-		return s.Store.URL.Reveal(), store.Options{}, nil
-	}
-	return "", o, logiqc.Errorf(logiqc.Usage, "this version of logiqc works on SQLite files and PostgreSQL databases, not on %s",
-		s.Store.Display()).WithHint("--store sqlite:PATH or postgres://…")
+	return a.placeOf(s.Store)
 }
 
 // openKeys finds the keys of the store with that id.

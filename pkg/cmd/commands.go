@@ -11,7 +11,7 @@ func commands(a *App) []*cobra.Command {
 		newMFA(a),
 		newEnrol(a), newEnroll(a), newRecoveryCodes(a),
 		newTokens(a), newSessions(a), newPolicy(a),
-		newAudit(a), newKeysGroup(a),
+		newAudit(a), newKeysGroup(a), newStoreGroup(a),
 		newConfig(a), newCompletion(a), newVersion(a),
 	}
 }

@@ -52,6 +52,19 @@ type Details struct {
 	Key  string `json:"key,omitempty"`
 	// Of audit.exported: where to.
 	Folder string `json:"folder,omitempty"`
+
+	// Of store.*: the file of a backup; where a copy goes to; that a copy was
+	// given up and the store takes changes again.
+	File     string `json:"file,omitempty"`
+	To       string `json:"to,omitempty"`
+	BackFrom string `json:"back_from,omitempty"`
+	// Of store.restored and audit.origin_started: the log that was put back, and
+	// the newest checkpoint that was signed of the log before, as it was signed.
+	Size       *int64 `json:"size,omitempty"`
+	Root       string `json:"root,omitempty"`
+	Before     string `json:"before,omitempty"` // its origin
+	BeforeSize *int64 `json:"before_size,omitempty"`
+	BeforeRoot string `json:"before_root,omitempty"`
 }
 
 // Snapshot is an account as it was made.

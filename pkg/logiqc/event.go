@@ -12,6 +12,11 @@ type Action string
 // The actions (cli.md, "event").
 const (
 	StoreInitialised    Action = "store.initialised"
+	StoreCopied         Action = "store.copied"
+	StoreBackedUp       Action = "store.backed_up"
+	StoreRestored       Action = "store.restored"
+	StoreFrozen         Action = "store.frozen"
+	StoreThawed         Action = "store.thawed"
 	UserCreated         Action = "user.created"
 	UserUpdated         Action = "user.updated"
 	UserImported        Action = "user.imported"
@@ -47,16 +52,18 @@ const (
 	KeyRotated          Action = "key.rotated"
 	KeyRetired          Action = "key.retired"
 	AuditExported       Action = "audit.exported"
+	OriginStarted       Action = "audit.origin_started"
 	currentEventVersion        = 1
 )
 
 // Actions lists every action, in the order of the contract.
 var Actions = []Action{
-	StoreInitialised, UserCreated, UserUpdated, UserImported, UserActivated, UserDeactivated, UserUnlocked,
+	StoreInitialised, StoreCopied, StoreBackedUp, StoreRestored, StoreFrozen, StoreThawed, UserCreated, UserUpdated, UserImported, UserActivated, UserDeactivated, UserUnlocked,
 	UserPasswordSet, UserProtected, UserUnprotected, UserViewed, AuditViewed, MFAResetDone, MFAEnabled,
 	MFADisabled, MFAEnforced, MFAUnenforced, EnrolmentStarted, MFAEnrolled, MFAReplaced, MFACodeVerified,
 	RecoveryCodesIssued, RecoveryCodeUsed, EnrolmentCodeIssued, SigninStarted, SigninSucceeded, SigninFailed, SigninThrottled, SessionCreated,
 	SessionRevoked, TokenCreated, TokenRevoked, PolicyChanged, KeyRotated, KeyRetired, AuditExported,
+	OriginStarted,
 }
 
 // Outcome says how what an event records ended.

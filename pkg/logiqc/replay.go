@@ -12,6 +12,8 @@ type Replay struct {
 	Accounts map[string]*Replayable // by account id
 	Sessions map[string]string      // session id to account id
 	Tokens   map[string]Tokenable   // by token id
+	Frozen   bool
+	Origin   string // of the log's checkpoints
 }
 
 // Replayable is what the log knows of an account. Its fields are those that a
@@ -53,8 +55,11 @@ func (r *Replay) Apply(e Event) error {
 	switch e.Action {
 	case StoreInitialised, PolicyChanged, MFAEnforced, MFAUnenforced:
 		return r.applyPolicy(e)
-	case KeyRotated, KeyRetired, AuditExported:
+	case KeyRotated, KeyRetired, AuditExported, StoreCopied, StoreBackedUp:
 		return nil // about no account
+	case StoreFrozen, StoreThawed, StoreRestored, OriginStarted:
+		r.applyStore(e)
+		return nil
 	case UserCreated, UserImported:
 		return r.applySnapshot(e)
 	case TokenCreated:
@@ -202,8 +207,25 @@ func (r *Replay) endSessions(account string) {
 	maps.DeleteFunc(r.Sessions, func(_, owner string) bool { return owner == account })
 }
 
+// applyStore folds in what happened to the store as a whole. A copy that is
+// given up thaws nothing.
+func (r *Replay) applyStore(e Event) {
+	switch e.Action {
+	case StoreFrozen:
+		r.Frozen = true
+	case StoreThawed:
+		r.Frozen = r.Frozen && e.Details.BackFrom != ""
+	case StoreRestored:
+		clear(r.Sessions)
+	case OriginStarted:
+		r.Origin = e.Details.Origin
+	}
+}
+
 func (r *Replay) applyPolicy(e Event) error {
 	switch e.Action {
+	case StoreInitialised:
+		r.Origin = e.Details.Origin
 	case MFAEnforced:
 		r.Policy.Enforced = true
 	case MFAUnenforced:

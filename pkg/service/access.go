@@ -15,7 +15,7 @@ func (s *service) CreateToken(ctx context.Context, r logiqc.NewToken) (info logi
 	}
 	r.Given = true
 	err = s.desk.update(ctx, s.actor, r.Request, func(t *txn) error {
-		if err := t.need(logiqc.Administer, logiqc.TokenCreated, ""); err != nil {
+		if err := t.needs(logiqc.Administer, logiqc.TokenCreated, ""); err != nil {
 			return err
 		}
 		matter := r

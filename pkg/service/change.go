@@ -134,13 +134,14 @@ func (t *txn) changeOne(v verb, r logiqc.UserChange, ref string, res *logiqc.Cha
 	}
 	res.User, res.Account = u.Username, u.Account(t.policy, t.Now())
 	if v.check != nil {
-		if err := v.check(t, u); err != nil {
-			if res.Err = logiqc.AsError(err); !res.Err.Recorded() {
-				return err
-			}
-			_, err := t.deny(v.action, u.Target(), res.Err)
+		err = v.check(t, u)
+	}
+	if err := t.closed(v.action, err); err != nil {
+		if res.Err = logiqc.AsError(err); !res.Err.Recorded() {
 			return err
 		}
+		_, err := t.deny(v.action, u.Target(), res.Err)
+		return err
 	}
 	if !v.needed(t, u) {
 		return nil

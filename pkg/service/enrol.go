@@ -16,6 +16,9 @@ func (s *signIn) StartEnrolment(ctx context.Context, bearer logiqc.Secret, src l
 		if err == nil && !t.mayStart(*sess, *u) {
 			err = codeRequired(*u)
 		}
+		if u.Enrolled != nil {
+			err = t.closed(logiqc.MFAReplaced, err)
+		}
 		if err != nil {
 			return t.refused(logiqc.EnrolmentStarted, *u, err)
 		}

@@ -129,8 +129,8 @@ func (t *txn) issueEnrolmentCode(r logiqc.CodeIssue) (out logiqc.CodeIssued, err
 	if err = u.CheckIssue(t.actor); err == nil {
 		err = t.policy.CheckGrounds(r.Request, r.WillAsk(t.actor))
 	}
-	if err != nil {
-		return out, refuse(logiqc.EnrolmentCodeIssued, r.User, err)
+	if err := t.check(logiqc.EnrolmentCodeIssued, r.User, err); err != nil {
+		return out, err
 	}
 	if r.DryRun || !r.Given {
 		out.Account = u.Account(t.policy, t.Now())

@@ -22,6 +22,7 @@ func (s *signIn) proceed(ctx context.Context, bearer logiqc.Secret, src logiqc.S
 		return unauthenticated("that is no sign-in of logiqc")
 	}
 	var answer error
+	var who logiqc.Actor
 	err := s.desk.store.Update(ctx, func(tx *store.Tx) error {
 		sess, err := tx.SessionByHash(hash)
 		if err != nil {
@@ -31,7 +32,8 @@ func (s *signIn) proceed(ctx context.Context, bearer logiqc.Secret, src logiqc.S
 		if err != nil {
 			return err
 		}
-		t, err := s.desk.begin(tx, asTarget(u, true, src), logiqc.Request{})
+		who = asTarget(u, true, src)
+		t, err := s.desk.begin(tx, who, logiqc.Request{})
 		if err != nil {
 			return err
 		}
@@ -46,7 +48,7 @@ func (s *signIn) proceed(ctx context.Context, bearer logiqc.Secret, src logiqc.S
 		return t.flush()
 	})
 	if err != nil {
-		return err
+		return s.desk.refused(ctx, who, logiqc.Request{}, err)
 	}
 	return answer
 }

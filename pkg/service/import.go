@@ -56,7 +56,7 @@ func (s *service) ImportUsers(ctx context.Context, r logiqc.Import) (out logiqc.
 		return out, logiqc.Errorf(logiqc.Usage, "--on-existing takes fail, skip or update, not %q", r.OnExisting)
 	}
 	err = s.desk.update(ctx, s.actor, r.Request, func(t *txn) error {
-		if err := t.need(logiqc.UsersWrite, logiqc.UserImported, ""); err != nil {
+		if err := t.needs(logiqc.UsersWrite, logiqc.UserImported, ""); err != nil {
 			return err
 		}
 		out, err = t.importOnce(ctx, r)

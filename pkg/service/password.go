@@ -81,6 +81,9 @@ func (t *txn) setPassword(ref string, hash logiqc.Secret, dryRun bool) (out logi
 		return out, refuse(logiqc.UserPasswordSet, ref, logiqc.Errorf(logiqc.SSOAccount,
 			"%s signs in by SSO: the password is not here, their identity provider manages it", u.Username))
 	}
+	if err := t.check(logiqc.UserPasswordSet, ref, nil); err != nil {
+		return out, err
+	}
 	u.PasswordHash, u.PasswordThrottle = hash, logiqc.Throttle{}
 	if err := t.UpdateUser(&u); err != nil {
 		return out, err

@@ -22,7 +22,7 @@ func (s *service) Enforce(ctx context.Context, r logiqc.Enforcement) (out logiqc
 		action = logiqc.MFAUnenforced
 	}
 	err = s.desk.update(ctx, s.actor, r.Request, func(t *txn) error {
-		if err := t.need(logiqc.Administer, action, ""); err != nil {
+		if err := t.needs(logiqc.Administer, action, ""); err != nil {
 			return err
 		}
 		matter := r
@@ -63,7 +63,7 @@ func (t *txn) enforce(r logiqc.Enforcement, action logiqc.Action) (out logiqc.En
 func (s *service) ChangePolicy(ctx context.Context, r logiqc.PolicyEdit) (out logiqc.PolicyEdited, err error) {
 	r.Given = true
 	err = s.desk.update(ctx, s.actor, r.Request, func(t *txn) error {
-		if err := t.need(logiqc.Administer, logiqc.PolicyChanged, ""); err != nil {
+		if err := t.needs(logiqc.Administer, logiqc.PolicyChanged, ""); err != nil {
 			return err
 		}
 		matter := r

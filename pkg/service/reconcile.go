@@ -73,7 +73,19 @@ func (r *reconciler) policy() error {
 	for _, key := range logiqc.PolicyKeys {
 		r.differ("", key, logged[key], stored[key], -1)
 	}
-	return nil
+	return r.store()
+}
+
+// store compares what is said of the store as a whole.
+func (r *reconciler) store() error {
+	state, err := r.tx.State()
+	if err != nil {
+		return err
+	}
+	info, err := r.tx.Info()
+	r.differ("", "frozen", strconv.FormatBool(r.replay.Frozen), strconv.FormatBool(state.Frozen), -1)
+	r.differ("", "origin", r.replay.Origin, info.Origin, -1)
+	return err
 }
 
 func (r *reconciler) accounts() error {

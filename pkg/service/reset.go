@@ -113,7 +113,7 @@ func (t *txn) resetOne(r logiqc.Reset, target logiqc.ResetTarget, seen map[strin
 	if err == nil {
 		err = t.policy.CheckGrounds(r.Request, r.WillAsk(t.actor))
 	}
-	if err != nil {
+	if err := t.closed(logiqc.MFAResetDone, err); err != nil {
 		res.Outcome, res.Err = logiqc.ResetRefused, logiqc.AsError(err)
 		if res.Err.Recorded() {
 			if _, err := t.deny(logiqc.MFAResetDone, u.Target(), res.Err); err != nil {

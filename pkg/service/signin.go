@@ -135,7 +135,7 @@ func (s *signIn) judge(t *txn, u logiqc.User, known bool, c checked, r logiqc.Si
 		return at, denied(), t.missed(&u, logiqc.SigninFailed, causePassword, u.PasswordThrottle.Misses, 0)
 	}
 	u.PasswordThrottle = logiqc.Throttle{}
-	if c.rehashed != "" {
+	if c.rehashed != "" && t.closed(logiqc.UserPasswordSet, nil) == nil {
 		u.PasswordHash = logiqc.Secret(c.rehashed)
 		if _, err := t.record(logiqc.UserPasswordSet, u.Target(), logiqc.Details{Password: password.Digest(c.rehashed)}); err != nil {
 			return at, nil, err

@@ -21,8 +21,9 @@ type txn struct {
 	policy  logiqc.Policy
 	request logiqc.Request
 	pending []logiqc.Event
-	size    int64 // of the log, with what is pending
-	guarded bool  // [txn.guard] has looked
+	size    int64              // of the log, with what is pending
+	guarded bool               // [txn.guard] has looked
+	state   *logiqc.StoreState // as [txn.check] found it
 	codes   []freshCode
 }
 
@@ -46,7 +47,7 @@ func (d *Desk) update(ctx context.Context, by logiqc.Actor, req logiqc.Request, 
 			return err
 		}
 		if err := fn(t); err != nil {
-			return err
+			return t.afterState(err)
 		}
 		if req.DryRun {
 			return errDryRun
@@ -59,6 +60,12 @@ func (d *Desk) update(ctx context.Context, by logiqc.Actor, req logiqc.Request, 
 	if errors.Is(err, logiqc.UnknownOutcome) && req.RequestID != "" {
 		return logiqc.AsError(err).WithHint("see whether it was done: logiqc audit list --request %s", req.RequestID)
 	}
+	return d.refused(ctx, by, req, err)
+}
+
+// refused records err if it is a refusal that the audit log keeps, and returns
+// it.
+func (d *Desk) refused(ctx context.Context, by logiqc.Actor, req logiqc.Request, err error) error {
 	var refused *refusal
 	if !errors.As(err, &refused) {
 		return err
@@ -109,6 +116,9 @@ func (d *Desk) recordRefusal(ctx context.Context, by logiqc.Actor, req logiqc.Re
 		}
 		return t.flush()
 	})
+	if errors.Is(err, logiqc.Moved) {
+		return r.err // the log goes on elsewhere
+	}
 	if err != nil {
 		return logiqc.Errorf(logiqc.AsError(err).Code, "%s (and that could not be recorded: %w)", r.err.Message, err)
 	}
@@ -124,11 +134,7 @@ func (d *Desk) view(ctx context.Context, by logiqc.Actor, fn func(*txn) error) e
 		}
 		return fn(t)
 	})
-	var refused *refusal
-	if errors.As(err, &refused) {
-		return d.recordRefusal(ctx, by, logiqc.Request{}, refused)
-	}
-	return err
+	return d.refused(ctx, by, logiqc.Request{}, err)
 }
 
 // begin loads what every transaction needs: the actor as it is now, and the
@@ -183,6 +189,12 @@ func (t *txn) deny(action logiqc.Action, target logiqc.Target, e *logiqc.Error) 
 // place in the log.
 func (t *txn) append(b logiqc.Body) (logiqc.AuditRef, error) {
 	var err error
+	if b.Outcome == logiqc.Success {
+		// Whatever has not asked before is refused here, at the latest.
+		if err := t.check(b.Action, b.Target.Username, nil); err != nil {
+			return logiqc.AuditRef{}, err
+		}
+	}
 	if b.ID, err = t.desk.newID(); err != nil {
 		return logiqc.AuditRef{}, err
 	}

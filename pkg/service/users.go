@@ -69,7 +69,7 @@ func (s *service) AddUser(ctx context.Context, r logiqc.NewUser) (out logiqc.Cha
 	}
 	r.Given = true
 	err = s.desk.update(ctx, s.actor, r.Request, func(t *txn) error {
-		if err := t.need(logiqc.UsersWrite, logiqc.UserCreated, ""); err != nil {
+		if err := t.needs(logiqc.UsersWrite, logiqc.UserCreated, ""); err != nil {
 			return err
 		}
 		matter := r
@@ -179,6 +179,9 @@ func (s *service) EditUser(ctx context.Context, r logiqc.UserEdit) (out logiqc.C
 func (t *txn) editUser(r logiqc.UserEdit) (out logiqc.Changed, err error) {
 	before, err := t.UserByRef(r.User)
 	if err != nil {
+		return out, err
+	}
+	if err := t.check(logiqc.UserUpdated, r.User, nil); err != nil {
 		return out, err
 	}
 	u := before

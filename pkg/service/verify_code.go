@@ -32,8 +32,8 @@ func (t *txn) verifyCode(r logiqc.CodeCheck) (out logiqc.CodeChecked, err error)
 	if err != nil {
 		return out, err
 	}
-	if err := u.CheckVerify(t.actor); err != nil {
-		return out, refuse(logiqc.MFACodeVerified, r.User, err)
+	if err := t.check(logiqc.MFACodeVerified, r.User, u.CheckVerify(t.actor)); err != nil {
+		return out, err
 	}
 	spent, answer, err := t.verifySecondFactor(&u, r.Code, logiqc.MFACodeVerified)
 	if answer != nil || err != nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"math/rand/v2"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -95,6 +96,20 @@ func Create(ctx context.Context, where string, o Options, init func(*Tx) error) 
 	return CreateSQLite(ctx, where, o, init)
 }
 
+// Vacant tells whether a store could be made where Create would make it: nil
+// when the place can be looked at and there is none; otherwise the error of
+// Create.
+func Vacant(ctx context.Context, where string) error {
+	if isDSN(where) {
+		return VacantPostgres(ctx, where)
+	}
+	path, err := filepath.Abs(where)
+	if err != nil {
+		return explainFile(where, err)
+	}
+	return checkAbsent(path)
+}
+
 func isDSN(where string) bool {
 	scheme, _, _ := strings.Cut(where, "://")
 	return strings.EqualFold(scheme, "postgres") || strings.EqualFold(scheme, "postgresql")
@@ -153,6 +168,9 @@ const (
 // returns nil; otherwise, and when fn panics, nothing is changed. It returns
 // fn's error as it is. Waiting for its turn ends when ctx does.
 //
+// Moved: the store has moved, so nothing is committed, unless fn is about that
+// very matter ([Tx.SetMoved]).
+//
 // fn may be run again from the start when the database could not take the
 // transaction, so it must not have effects outside tx; and it must not call
 // Update, which would wait for itself.
@@ -202,7 +220,10 @@ func (s *Store) run(ctx context.Context, db *sql.DB, write bool, fn func(*Tx) er
 		if err := tx.begin(write); err != nil {
 			return err
 		}
-		return fn(tx)
+		if err := fn(tx); err != nil || !write {
+			return err
+		}
+		return tx.checkPlace()
 	})
 	// What fn made of the database's error does not matter.
 	return err != nil && (s.engine.retryable(err) || tx != nil && tx.collided), err

@@ -22,6 +22,8 @@ type Tx struct {
 	write  bool
 	size   int64 // of the log, in a writing transaction
 	root   [32]byte
+	closed int64 // what the store does not take; in a writing transaction
+	moving bool  // the transaction is about where the store is
 
 	collided bool // the database said that another transaction was in the way
 
@@ -42,7 +44,8 @@ func (tx *Tx) begin(write bool) error {
 		// The clock is read when the turn has come, so that a later turn has no
 		// earlier time.
 		_, err = tx.one(`UPDATE log_head SET turn = turn + 1 WHERE one = 1
-			RETURNING size, root, (SELECT schema FROM store), `+tx.engine.dialect().clock, nil, &tx.size, &root, &schema, &clock)
+			RETURNING size, root, closed, (SELECT schema FROM store), `+tx.engine.dialect().clock, nil,
+			&tx.size, &root, &tx.closed, &schema, &clock)
 	} else {
 		_, err = tx.one(`SELECT schema, `+tx.engine.dialect().clock+` FROM store`, nil, &schema, &clock)
 	}
@@ -66,7 +69,7 @@ func checkSchema(schema int64) error {
 		return logiqc.Errorf(logiqc.Unavailable, "this is not a store of logiqc")
 	case schema < schemaVersion:
 		return logiqc.Errorf(logiqc.Unavailable, "this store was made by an older logiqc (schema %d, this one needs %d)",
-			schema, schemaVersion)
+			schema, schemaVersion).WithHint("logiqc store upgrade")
 	}
 	return nil
 }

@@ -5,7 +5,9 @@ CREATE TABLE store (
     id         TEXT NOT NULL,
     schema     BIGINT NOT NULL,
     origin     TEXT NOT NULL,
-    created_at BIGINT NOT NULL
+    created_at BIGINT NOT NULL,
+    frozen_for TEXT NOT NULL DEFAULT '', -- why it is frozen
+    moved_to   TEXT NOT NULL DEFAULT ''  -- where it moves, or has moved to
 );
 
 CREATE TABLE policy (
@@ -169,11 +171,14 @@ CREATE TABLE log_hash (
     hash {bytes} NOT NULL
 );
 
+-- closed stands here because a writer sees this row, and no other, as it is when
+-- its turn comes: 1 is frozen, 2 being moved, 4 moved.
 CREATE TABLE log_head (
-    one  BIGINT PRIMARY KEY CHECK (one = 1),
-    turn BIGINT NOT NULL,
-    size BIGINT NOT NULL,
-    root {bytes} NOT NULL
+    one    BIGINT PRIMARY KEY CHECK (one = 1),
+    turn   BIGINT NOT NULL,
+    size   BIGINT NOT NULL,
+    root   {bytes} NOT NULL,
+    closed BIGINT NOT NULL DEFAULT 0
 );
 
 -- The last checkpoint of the log that was signed.
