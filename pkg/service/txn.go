@@ -22,7 +22,6 @@ type txn struct {
 	request logiqc.Request
 	pending []logiqc.Event
 	size    int64              // of the log, with what is pending
-	guarded bool               // [txn.guard] has looked
 	state   *logiqc.StoreState // as [txn.check] found it
 	codes   []freshCode
 	made    *int // resets of the actor in the last hour, once that is asked for
