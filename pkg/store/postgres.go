@@ -271,7 +271,7 @@ func (e *pgEngine) again(query string) bool {
 
 var pgDialect = dialect{
 	insert: "INSERT", join: "JOIN", rows: rowsPerStatement,
-	clock: "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+	schema: schemaOf(migrationTable), clock: "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
 }
 
 func (e *pgEngine) dialect() *dialect { return &pgDialect }
@@ -294,4 +294,4 @@ func (e *pgEngine) bulk(tx *Tx, on bool) error {
 }
 
 // scrub leaves it to autovacuum: the server's files are its administrators'.
-func (e *pgEngine) scrub(context.Context, *sql.Conn) error { return nil }
+func (e *pgEngine) scrub(context.Context, *sql.DB) error { return nil }

@@ -119,7 +119,7 @@ func (e *sqliteEngine) placeholder(int) string { return "?" }
 // half a statement, as who fails here takes the whole transaction back; CROSS
 // JOIN keeps the planner from going through the second table; and an account is
 // inserted alone because for several SQLite looks for children of each.
-var sqliteDialect = dialect{insert: "INSERT OR FAIL", join: "CROSS JOIN", clock: "0", rows: 1, streams: true}
+var sqliteDialect = dialect{insert: "INSERT OR FAIL", join: "CROSS JOIN", clock: "0", schema: schemaOf("goose_db_version"), rows: 1, streams: true}
 
 func (e *sqliteEngine) dialect() *dialect { return &sqliteDialect }
 
@@ -140,12 +140,17 @@ func (e *sqliteEngine) bulk(tx *Tx, on bool) error {
 // scrub moves the write-ahead log into the file and cuts it to nothing; the
 // file's own remains are overwritten as rows go (secure_delete). It hardly
 // waits for readers: everybody else who writes would wait with it.
-func (e *sqliteEngine) scrub(ctx context.Context, conn *sql.Conn) error {
+func (e *sqliteEngine) scrub(ctx context.Context, db *sql.DB) (err error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
 	var busy, log, done int
 	if _, err := conn.ExecContext(ctx, `PRAGMA busy_timeout = 50`); err != nil {
 		return err
 	}
-	err := conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &done)
+	err = conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &done)
 	_, reset := conn.ExecContext(context.WithoutCancel(ctx), `PRAGMA busy_timeout = `+busyTimeout)
 	return errors.Join(err, reset)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -14,7 +15,7 @@ import (
 // one goroutine.
 type Tx struct {
 	ctx    context.Context
-	raw    runner
+	raw    *sql.Tx
 	engine engine
 	rarity *rarity
 	now    logiqc.Time
@@ -25,83 +26,37 @@ type Tx struct {
 	closed int64 // what the store does not take; in a writing transaction
 	moving bool  // the transaction is about where the store is
 
-	collided bool  // the database said that another transaction was in the way
-	failed   error // why nothing more may be done in it
-
-	shared *shared // with whom; nil for a transaction of its own
-	memo   *memo   // of what does not change in a transaction by itself
+	collided bool // the database said that another transaction was in the way
 
 	bulk    bool
 	waiting []entry // words of a bulk insert, to be written in order
 }
 
-// runner runs statements: an [*sql.Tx], or the connection of a transaction that
-// several share.
-type runner interface {
-	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
-// memo is what has been read of a transaction's beginning, or found out about
-// it. Whoever changes it, or takes changes back, forgets it.
-type memo struct {
-	policy *logiqc.Policy
-	info   *Info
-	done   map[string]bool
-}
-
-// Once runs fn unless it has succeeded under that name before in what the
-// transaction is part of: a check of the state that a database transaction
-// begins with, which its members need not repeat.
-func (tx *Tx) Once(name string, fn func() error) error {
-	if tx.memo.done[name] {
-		return nil
-	}
-	if err := fn(); err != nil {
-		return err
-	}
-	if tx.memo.done == nil {
-		tx.memo.done = map[string]bool{}
-	}
-	tx.memo.done[name] = true
-	return nil
-}
-
-// run runs fn to its end. An error that may have ended the transaction stands,
-// whatever fn made of it, as nothing of it may be committed then.
-func (tx *Tx) run(fn func(*Tx) error) error {
-	err := fn(tx)
-	switch {
-	case errors.Is(tx.failed, errNotAlone):
-		return errNotAlone
-	case err == nil && tx.failed != nil:
-		return tx.failed
-	case err == nil && tx.ctx.Err() != nil:
-		return tx.ctx.Err()
-	case err == nil && tx.write:
-		return tx.checkPlace()
-	}
-	return err
-}
-
 // Now is the one time of the transaction.
 func (tx *Tx) Now() logiqc.Time { return tx.now }
+
+// schemaOf is the SELECT of the store's schema: what the store says itself or,
+// where migrations of a newer program were begun, the last of them.
+func schemaOf(migrations string) string {
+	return fmt.Sprintf(`SELECT CASE WHEN m.version > %d THEN m.version ELSE s.schema END
+		FROM store s, (SELECT max(version_id) AS version FROM %s) m`, schemaVersion, migrations)
+}
 
 // begin takes the turn at the head of the log and looks at the schema.
 func (tx *Tx) begin(write bool) error {
 	tx.write = write
 	schema, clock := int64(-1), int64(0)
+	d := tx.engine.dialect()
 	var root []byte
 	var err error
 	if write {
 		// The clock is read when the turn has come, so that a later turn has no
 		// earlier time.
 		_, err = tx.one(`UPDATE log_head SET turn = turn + 1 WHERE one = 1
-			RETURNING size, root, closed, (SELECT schema FROM store), `+tx.engine.dialect().clock, nil,
+			RETURNING size, root, closed, (`+d.schema+`), `+d.clock, nil,
 			&tx.size, &root, &tx.closed, &schema, &clock)
 	} else {
-		_, err = tx.one(`SELECT schema, `+tx.engine.dialect().clock+` FROM store`, nil, &schema, &clock)
+		_, err = tx.one(`SELECT (`+d.schema+`), `+d.clock, nil, &schema, &clock)
 	}
 	if err != nil {
 		return err
@@ -136,24 +91,12 @@ func (tx *Tx) explain(err error) error {
 	if err != nil && tx.engine.retryable(err) {
 		tx.collided = true
 	}
-	explained := tx.engine.explain(err)
-	if err != nil && tx.failed == nil && tx.engine.fatal(err) {
-		tx.failed = explained
-	}
-	return explained
-}
-
-// usable is the error of a transaction in which nothing more may be done.
-func (tx *Tx) usable() error {
-	if tx.failed != nil {
-		return tx.failed
-	}
-	return tx.ctx.Err()
+	return tx.engine.explain(err)
 }
 
 // exec runs a statement and returns how many rows it changed.
 func (tx *Tx) exec(query string, args ...any) (int64, error) {
-	if err := tx.usable(); err != nil {
+	if err := tx.ctx.Err(); err != nil {
 		return 0, err
 	}
 	r, err := tx.engine.exec(tx, query, args)
@@ -192,7 +135,7 @@ func (tx *Tx) search(sel *query, fn func(*sql.Rows) error) error {
 }
 
 func (tx *Tx) rows(query string, args []any, adHoc bool, fn func(*sql.Rows) error) (err error) {
-	if err := tx.usable(); err != nil {
+	if err := tx.ctx.Err(); err != nil {
 		return err
 	}
 	rows, err := tx.engine.query(tx, query, args, adHoc)
