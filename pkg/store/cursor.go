@@ -41,7 +41,7 @@ func parseCursor(cursor, query string) (p position, err error) {
 		err = fmt.Errorf("it belongs to another list")
 	}
 	if err != nil {
-		return p, logiqc.Errorf(logiqc.Usage, "that cursor cannot be used: %w", err).
+		return p, logiqc.Errorf(logiqc.Usage, "that is not a cursor of this list").
 			WithHint("give the same filters as before, or leave --cursor out")
 	}
 	return p, nil

@@ -17,8 +17,8 @@ const (
 )
 
 // nearest returns the usernames nearest to a reference that means no account:
-// those that differ by a letter or two, then what a search would find.
-func (tx *Tx) nearest(ref string) ([]string, error) {
+// those that differ by a letter or two, then those that a search for it found.
+func (tx *Tx) nearest(ref string, found []logiqc.User) ([]string, error) {
 	key := firstRunes(logiqc.Fold(strings.TrimSpace(ref)), 64)
 	local, _, _ := strings.Cut(key, "@")
 	if local == "" || strings.ContainsRune(key, 0) {
@@ -44,16 +44,12 @@ func (tx *Tx) nearest(ref string) ([]string, error) {
 	for _, n := range all[:min(len(all), nearestOffered)] {
 		names = append(names, n.name)
 	}
-	if len(names) == nearestOffered {
-		return names, nil
-	}
-	found, _, err := tx.Find(logiqc.UserQuery{Text: key, Limit: nearestOffered}, logiqc.Policy{})
 	for _, u := range found {
 		if len(names) < nearestOffered && !slices.Contains(names, u.Username) {
 			names = append(names, u.Username)
 		}
 	}
-	return names, err
+	return names, nil
 }
 
 // tryNear collects usernames that share a beginning with key, the longer the

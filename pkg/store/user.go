@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"strings"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 )
@@ -98,18 +99,49 @@ func (tx *Tx) UserExact(ref string) (logiqc.User, error) {
 	return found[0], nil
 }
 
-// UserByRef is UserExact whose NotFound carries the up to three nearest
-// usernames, which takes longer than a hit: it is not for sign-ins.
+// UserByRef is UserExact that looks further when ref is nobody's: where a
+// search for it finds several accounts it is Ambiguous, with the first of
+// them; otherwise NotFound carries the up to three nearest usernames. That
+// takes longer than a hit: it is not for sign-ins.
 func (tx *Tx) UserByRef(ref string) (logiqc.User, error) {
 	u, err := tx.UserExact(ref)
 	e := logiqc.AsError(err)
 	if e == nil || e.Code != logiqc.NotFound {
 		return u, err
 	}
-	if e.Matches, err = tx.nearest(ref); err != nil {
+	if strings.TrimSpace(ref) == "" || len(ref) > longestRef {
+		return u, e
+	}
+	found, more, err := tx.Find(logiqc.UserQuery{Text: ref, Limit: candidatesNamed}, logiqc.Policy{})
+	switch {
+	case err != nil:
+		return u, err
+	case len(found) > 1:
+		return u, ambiguous(ref, found, more != "")
+	}
+	if e.Matches, err = tx.nearest(ref, found); err != nil {
 		return u, err
 	}
 	return u, e
+}
+
+// candidatesNamed is how many accounts an ambiguous reference names; a
+// reference of more than longestRef bytes is not looked for.
+const (
+	candidatesNamed = 10
+	longestRef      = 1000
+)
+
+// ambiguous says that a search for ref finds several accounts.
+func ambiguous(ref string, found []logiqc.User, more bool) error {
+	e := logiqc.Errorf(logiqc.Ambiguous, "several accounts match %q, and none is exactly that", ref)
+	if more {
+		e = e.WithHint("or another: logiqc users find TEXT")
+	}
+	for _, u := range found {
+		e.Matches = append(e.Matches, u.Username)
+	}
+	return e
 }
 
 // Users loads accounts by id, in the order of ids; one that is not there is

@@ -55,6 +55,11 @@ func TestUserRefs(t *testing.T) {
 				t.Errorf("%s: offers %q, want %s first", ref, m, want)
 			}
 		}
+		_, err = tx.UserByRef("given")
+		wantCode(t, err, logiqc.Ambiguous)
+		if m := logiqc.AsError(err).Matches; len(m) != 3 {
+			t.Errorf("given: candidates %q", m)
+		}
 		for _, ref := range []string{"", " ", "\x00", "qqqqqq", "@", "\xff\xfe", "%", "'; DROP TABLE account; --"} {
 			_, err := tx.UserByRef(ref)
 			wantCode(t, err, logiqc.NotFound)
