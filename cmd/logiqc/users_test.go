@@ -127,9 +127,9 @@ func TestUsersPicker(t *testing.T) {
 	t.Run("nobody named", func(t *testing.T) {
 		h := tpl.home(t)
 		x := h.terminal(80, 24, "users", "show")
-		x.Wait("Which user?")
+		x.Wait("Which user")
 		x.Send("zzzz", uitest.Enter)
-		x.Wait("No account matches", "Which user?")
+		x.Wait("No account matches", "Which user")
 		x.Send("ruth", uitest.Enter)
 		x.Wait("rgold")
 		x.Send(uitest.Enter)
@@ -144,7 +144,7 @@ func TestUsersPicker(t *testing.T) {
 		x := h.terminal(80, 24, "users", "show", "u")
 		x.Wait("The first 50 that match “u”")
 		x.Send(strings.Repeat(uitest.Down, 50), uitest.Enter)
-		x.Wait("Which user?")
+		x.Wait("Which user")
 		x.Send("u59", uitest.Enter)
 		x.Wait("Can sign in?")
 		if x.Exit() != 0 || !strings.Contains(x.Screen(), "u59@stmary.example") {

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -143,12 +144,12 @@ func (a *App) SignIn() (logiqc.SignIn, error) {
 // Service returns what the caller may do: the holder of a token, or else of the
 // saved session. Unauthenticated when there is neither.
 func (a *App) Service(ctx context.Context) (logiqc.Service, error) {
-	bearer, err := a.bearer()
-	if err != nil {
-		return nil, err
+	bearer, noBearer := a.bearer()
+	if noBearer != nil && !errors.Is(noBearer, logiqc.Unauthenticated) {
+		return nil, noBearer
 	}
-	d, err := a.Desk()
-	if err != nil {
+	d, err := a.Desk() // first: where there is no store, signing in is no help
+	if err = cmp.Or(err, noBearer); err != nil {
 		return nil, err
 	}
 	actor, err := d.Authenticate(ctx, bearer, a.Source())

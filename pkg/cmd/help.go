@@ -68,14 +68,14 @@ func exitStatusTopic() string {
 	slices.Sort(codes)
 	for status, meaning := range exitMeanings {
 		fmt.Fprintf(&b, "\n%4d  %s\n", status, meaning)
-		line := "     "
+		line := "       "
 		for _, code := range codes {
 			if code.ExitStatus() != status {
 				continue
 			}
 			if len(line)+len(code) > 78 {
 				b.WriteString(line + "\n")
-				line = "     "
+				line = "       "
 			}
 			line += " " + string(code)
 		}

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -29,10 +30,7 @@ func (a *App) Run(ctx context.Context, args []string) int {
 	a.args = args
 	root := newRoot(a)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
-	if err == nil && a.io != nil {
-		err = a.io.OutErr() // an answer that could not be written was not given
-	}
+	err := a.unheard(root.ExecuteContext(ctx))
 	if err == nil {
 		return 0
 	}
@@ -41,6 +39,20 @@ func (a *App) Run(ctx context.Context, args []string) int {
 		a.errorIO().Error(string(e.Code), e.Message, e.Hint)
 	}
 	return e.Code.ExitStatus()
+}
+
+// unheard is err, or that the answer could not be written: then it was not
+// given, whatever was done.
+func (a *App) unheard(err error) error {
+	if a.io == nil {
+		return err
+	}
+	lost := a.io.OutErr()
+	if lost == nil || err != nil && !errors.Is(err, lost) || errors.Is(lost, syscall.EPIPE) {
+		return cmp.Or(err, lost)
+	}
+	return logiqc.Errorf(logiqc.Internal, "the answer could not be written: %w", lost).
+		WithHint("only the answer is lost, what the command does was done; changes are in: logiqc audit list")
 }
 
 // asError gives an error from any layer its code.

@@ -67,7 +67,7 @@ func firstArg(args []string) string {
 func (a *App) searchUser(ctx context.Context, svc logiqc.Service) (logiqc.Account, error) {
 	for {
 		text, err := a.IO().Input(ctx, ui.InputSpec{
-			Title: "Which user?", Description: "Letters of the name, username or email.",
+			Title: "Which user", Description: "Letters of the name, username or email.",
 			Validate: func(s string) error {
 				if strings.TrimSpace(s) == "" {
 					return errors.New("type a few letters")

@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,7 +26,7 @@ func newRoot(a *App) *cobra.Command {
 			"  logiqc users find lee              who is it?\n" +
 			"  logiqc users show jlee             the account\n" +
 			"  logiqc mfa reset jlee              Confirm / Cancel",
-		SilenceUsage: true, SilenceErrors: true,
+		SilenceUsage: true, SilenceErrors: true, SuggestionsMinimumDistance: 2,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return a.takeFlags(c) },
 	}
 	addGlobalFlags(root)
@@ -34,13 +35,29 @@ func newRoot(a *App) *cobra.Command {
 	root.SetHelpCommand(newHelp())
 	root.CompletionOptions.DisableDefaultCmd = true
 	cobra.EnableCommandSorting = false // help has them in the order of a day's work
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
+	setHelp(root, a.helpWidth())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return logiqc.Errorf(logiqc.Usage, "%s", err.Error()).WithHint("%s --help", c.CommandPath())
+		return logiqc.Errorf(logiqc.Usage, "%s", flagMistake(err)).WithHint("%s --help", c.CommandPath())
 	})
 	finishGroups(root)
+	addVersionFlag(a, root)
 	completeNames(a, root)
+	nameValues(root)
 	return root
+}
+
+// flagMistake says what is wrong with a flag, without the words of Go.
+func flagMistake(err error) string {
+	var bad *pflag.InvalidValueError
+	var number *strconv.NumError
+	if errors.As(err, &bad) && errors.As(err, &number) {
+		kind := "a whole number"
+		if bad.GetFlag().Value.Type() == "bool" {
+			kind = "true or false"
+		}
+		return fmt.Sprintf("--%s takes %s, not %q", bad.GetFlag().Name, kind, bad.GetValue())
+	}
+	return err.Error()
 }
 
 // text is the value of a flag that help calls kind.
@@ -132,7 +149,7 @@ func usageError(c *cobra.Command, err error) error {
 func unknownCommand(c *cobra.Command, name string) error {
 	e := logiqc.Errorf(logiqc.Usage, "%q is no command of %s", name, c.CommandPath())
 	if near := c.SuggestionsFor(name); len(near) > 0 {
-		return e.WithHint("did you mean %s %s?", c.CommandPath(), strings.Join(near, ", "))
+		return e.WithHint("did you mean %s %s?", c.CommandPath(), strings.Join(near, ", or "))
 	}
 	return e.WithHint("%s --help", c.CommandPath())
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -93,12 +94,60 @@ func TestEveryCommandIsExplained(t *testing.T) {
 		if !c.HasSubCommands() && !strings.Contains(c.Example, "logiqc ") {
 			t.Errorf("%s has no example", c.CommandPath())
 		}
-		for line := range strings.Lines(c.Long + "\n" + c.Example) {
-			if n := len([]rune(strings.TrimSpace(line))); n > 100 {
-				t.Errorf("%s: a line of %d characters: %s", c.CommandPath(), n, line)
+	})
+}
+
+// Help fits into a window, breaks no flag in two, says how exit statuses are
+// told, and names what a flag takes by more than its Go type.
+func TestHelpIsReadable(t *testing.T) {
+	nowhere(t)
+	root := newRoot(NewApp())
+	everyCommand(root, func(c *cobra.Command) {
+		var out bytes.Buffer
+		root := newRoot(NewApp())
+		root.SetOut(&out)
+		root.SetArgs(append(words(c), "--help"))
+		if err := root.ExecuteContext(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(out.String()) {
+			line = strings.TrimRight(line, "\n")
+			if n := ansi.StringWidth(line); n > 80 && !strings.HasPrefix(line, "  logiqc ") || strings.HasSuffix(line, "--") {
+				t.Errorf("%s: %d cells: %s", c.CommandPath(), n, line)
+			}
+			if regexp.MustCompile(`^ +(-., )?--[a-z-]+ (string|int|strings|duration)\b`).MatchString(line) {
+				t.Errorf("%s: %s", c.CommandPath(), line)
 			}
 		}
+		if !strings.Contains(out.String(), "Exit status: ") {
+			t.Errorf("%s does not tell its exit statuses", c.CommandPath())
+		}
 	})
+}
+
+// A mistake is told in the words of the command line, and the nearest command
+// is offered at every level.
+func TestMistakes(t *testing.T) {
+	nowhere(t)
+	for line, want := range map[string]string{
+		"usrs": "did you mean logiqc users?", "users fnid": "did you mean logiqc users find?", "mfa rest": "did you mean logiqc mfa reset?",
+		"users edit jlee --protected=maybe": `--protected takes true or false, not "maybe"`,
+		"users find --limit many":           `--limit takes a whole number, not "many"`,
+	} {
+		if _, stderr, status := run(t, strings.Fields(line)...); status != 2 || !strings.Contains(stderr, want) {
+			t.Errorf("%s: exit %d %s", line, status, stderr)
+		}
+	}
+	// Where there is no store, the way on is to make one, not to sign in.
+	for _, line := range []string{"users find", "whoami", "mfa reset jlee --yes"} {
+		if _, stderr, status := run(t, strings.Fields(line)...); status != 11 || !strings.Contains(stderr, "logiqc init") {
+			t.Errorf("%s without a store: exit %d %s", line, status, stderr)
+		}
+	}
+	command, _, _ := run(t, "version", "-o", "json")
+	if flag, _, status := run(t, "--version", "-o", "json"); status != 0 || flag != command {
+		t.Errorf("--version: exit %d %s", status, flag)
+	}
 }
 
 // --help of every command answers on standard output and opens nothing, not

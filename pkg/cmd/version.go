@@ -66,16 +66,31 @@ func newVersion(a *App) *cobra.Command {
 		Use: "version", Short: "Tell the version of this program",
 		Long:    "Tell the version of this program, what it was built from, and the schema of the\nstores it reads and writes.",
 		Example: "  logiqc version\n  logiqc version -o json",
-		RunE: func(*cobra.Command, []string) error {
-			v := thisVersion()
-			return a.answer(v, func(io *ui.IO) error {
-				io.Answerf("logiqc %s", v.Version)
-				if built := strings.TrimSpace(v.Commit + " " + v.Date); built != "" {
-					io.Answerf("built from %s", built)
-				}
-				io.Answerf("%s, SQLite %s, schema %d", v.Go, v.SQLite, v.Schema)
-				return nil
-			})
-		},
+		RunE:    func(*cobra.Command, []string) error { return a.tellVersion() },
+	}
+}
+
+// tellVersion answers what this program is.
+func (a *App) tellVersion() error {
+	v := thisVersion()
+	return a.answer(v, func(io *ui.IO) error {
+		io.Answerf("logiqc %s", v.Version)
+		if built := strings.TrimSpace(v.Commit + " " + v.Date); built != "" {
+			io.Answerf("built from %s", built)
+		}
+		io.Answerf("%s, SQLite %s, schema %d", v.Go, v.SQLite, v.Schema)
+		return nil
+	})
+}
+
+// addVersionFlag lets the root answer --version as it answers the command.
+func addVersionFlag(a *App, root *cobra.Command) {
+	asked := root.Flags().Bool("version", false, "tell the version of this program")
+	otherwise := root.RunE
+	root.RunE = func(c *cobra.Command, args []string) error {
+		if *asked && len(args) == 0 {
+			return a.tellVersion()
+		}
+		return otherwise(c, args)
 	}
 }

@@ -121,6 +121,9 @@ func (s *signIn) ProveEnrolment(ctx context.Context, bearer logiqc.Secret, code 
 // only given to somebody who proved it.
 func awaitsProof(sess *store.Session, u *logiqc.User, now logiqc.Time) error {
 	hint := "start again: logiqc enrol " + u.Username
+	if u.Enrolled != nil {
+		hint += " --replace"
+	}
 	switch {
 	case u.Enrolled != nil && sess.Purpose != logiqc.ReplacePurpose:
 		return mayEnrol(sess, u, now)

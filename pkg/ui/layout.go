@@ -56,6 +56,28 @@ func wrapTo(s string, width int) []string {
 	return strings.Split(ansi.Wrap(s, max(width, 1), ""), "\n")
 }
 
+// Wrap breaks a paragraph into lines of at most width cells, at blanks alone: a
+// flag or a path stays in one piece, however long it is.
+func Wrap(paragraph string, width int) string {
+	var b strings.Builder
+	used := 0
+	for word := range strings.FieldsSeq(paragraph) {
+		w := ansi.StringWidth(word)
+		switch {
+		case used == 0:
+		case used+1+w > width:
+			b.WriteByte('\n')
+			used = 0
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += w
+	}
+	return b.String()
+}
+
 // pad fills s with blanks up to width cells.
 func pad(s string, width int, right bool) string {
 	n := width - ansi.StringWidth(s)

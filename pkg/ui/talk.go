@@ -49,7 +49,8 @@ func (u *IO) Warnings() []string {
 // Error writes the one error of a failed command to standard error: in text
 // "logiqc: error: …" and, unless hint is empty, "logiqc: hint: …"; with a JSON
 // format one line {"error":{"code":…,"message":…,"hint":…}}. Newlines in
-// message are kept in text, so that a finding may have lines below it.
+// message are kept in text, so that a finding may have lines below it; one
+// without is broken between words on a terminal.
 func (u *IO) Error(code, message, hint string) {
 	if u.quiet() {
 		var e struct {
@@ -65,7 +66,12 @@ func (u *IO) Error(code, message, hint string) {
 		}
 		return
 	}
-	u.print(u.err, "logiqc: "+Red("error:").s+" "+cleanLines(message))
+	line := "logiqc: " + Red("error:").s + " " + cleanLines(message)
+	if u.errTTY && !strings.Contains(message, "\n") { // a hint is left whole: it has a command to be copied
+		width, _ := sizeOf(u.opt.Stderr)
+		line = Wrap(line, width)
+	}
+	u.print(u.err, line)
 	if hint != "" {
 		u.print(u.err, "logiqc: hint: "+cleanLines(hint))
 	}

@@ -1,0 +1,106 @@
+package cmd
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/logiqc/logiqc/pkg/ui"
+)
+
+// helpWidth is how wide help may be: as the terminal, and never over 80.
+func (a *App) helpWidth() int {
+	width, _ := ui.New(ui.Options{Stdin: a.Stdin, Stdout: a.Stdout, Stderr: a.Stderr, Getenv: a.getenv}).Size()
+	return min(width, 80)
+}
+
+// setHelp makes help fit into a width, and say where exit statuses are told.
+func setHelp(root *cobra.Command, width int) {
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped "+strconv.Itoa(width)))
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		text := reflow(cmp.Or(c.Long, c.Short), width)
+		if c.Runnable() || c.HasSubCommands() {
+			if !strings.Contains(text, "Exit status: ") {
+				text += "\n\n" + reflow("Exit status: 0 done, anything else not: logiqc help exit-status", width)
+			}
+			text += "\n\n" + strings.TrimSpace(c.UsageString())
+		}
+		_, _ = fmt.Fprintln(c.OutOrStdout(), text)
+	})
+}
+
+// reflow breaks the lines of a text anew, at a width: those of a paragraph
+// together, an indented one under its own beginning, or under its second column
+// where it has one, together with what is continued there.
+func reflow(text string, width int) string {
+	var out []string
+	under, paragraph := "", "" // what stands before the paragraph, in its first line
+	end := func() {
+		if paragraph != "" {
+			out = append(out, hang(under, paragraph, width))
+		}
+		under, paragraph = "", ""
+	}
+	for line := range strings.Lines(strings.TrimRight(text, " \n")) {
+		line = strings.TrimRight(line, " \n")
+		words := strings.TrimLeft(line, " ")
+		indent := len(line) - len(words)
+		switch {
+		case line == "":
+			end()
+			out = append(out, "")
+		case paragraph != "" && indent == ansi.StringWidth(under):
+			paragraph += " " + words
+		default:
+			end()
+			at := indent
+			if column := strings.Index(words, "  "); column > 0 {
+				at += column + len(words[column:]) - len(strings.TrimLeft(words[column:], " "))
+			}
+			if at == indent && indent > 0 {
+				out = append(out, hang(line[:at], line[at:], width))
+				continue
+			}
+			under, paragraph = line[:at], line[at:]
+		}
+	}
+	end()
+	return strings.Join(out, "\n")
+}
+
+// hang wraps words behind what stands before them; too narrow a column is left
+// as it is.
+func hang(before, words string, width int) string {
+	indent := ansi.StringWidth(before)
+	if indent > 0 && width-indent < 20 {
+		return before + words
+	}
+	return before + strings.ReplaceAll(ui.Wrap(words, width-indent), "\n", "\n"+strings.Repeat(" ", indent))
+}
+
+// nameValues makes help call what a flag takes by the name of the flag, as in
+// "--reason REASON", where its usage has no name for it.
+func nameValues(c *cobra.Command) {
+	c.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+		if kind := f.Value.Type(); kind == "string" || kind == "int" {
+			f.Value = named{f.Value, strings.ToUpper(f.Name)}
+		}
+	})
+	for _, sub := range c.Commands() {
+		nameValues(sub)
+	}
+}
+
+// named is a flag's value under another name in help.
+type named struct {
+	pflag.Value
+	kind string
+}
+
+// Type implements pflag.Value.
+func (n named) Type() string { return n.kind }
