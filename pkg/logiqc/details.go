@@ -31,6 +31,11 @@ type Details struct {
 	// was issued, hex; it is good until ExpiresAt.
 	EnrolmentCode string `json:"enrolment_code,omitempty"`
 
+	// Of mfa.requested, mfa.approved, mfa.rejected and a reset that was approved:
+	// which request, and whose.
+	Approval    string `json:"approval,omitempty"`
+	RequestedBy string `json:"requested_by,omitempty"`
+
 	// Of signin.*, session.* and token.*.
 	Session   string  `json:"session,omitempty"` // id
 	Next      string  `json:"next,omitempty"`    // what signin.started waits for

@@ -40,6 +40,9 @@ const (
 	RecoveryCodesIssued Action = "mfa.recovery_codes_issued"
 	RecoveryCodeUsed    Action = "mfa.recovery_code_used"
 	EnrolmentCodeIssued Action = "mfa.enrolment_code_issued"
+	MFARequested        Action = "mfa.requested"
+	MFAApproved         Action = "mfa.approved"
+	MFARejected         Action = "mfa.rejected"
 	SigninStarted       Action = "signin.started" // password right, a step is left
 	SigninSucceeded     Action = "signin.succeeded"
 	SigninFailed        Action = "signin.failed"
@@ -61,8 +64,8 @@ var Actions = []Action{
 	StoreInitialised, StoreCopied, StoreBackedUp, StoreRestored, StoreFrozen, StoreThawed, UserCreated, UserUpdated, UserImported, UserActivated, UserDeactivated, UserUnlocked,
 	UserPasswordSet, UserProtected, UserUnprotected, UserViewed, AuditViewed, MFAResetDone, MFAEnabled,
 	MFADisabled, MFAEnforced, MFAUnenforced, EnrolmentStarted, MFAEnrolled, MFAReplaced, MFACodeVerified,
-	RecoveryCodesIssued, RecoveryCodeUsed, EnrolmentCodeIssued, SigninStarted, SigninSucceeded, SigninFailed, SigninThrottled, SessionCreated,
-	SessionRevoked, TokenCreated, TokenRevoked, PolicyChanged, KeyRotated, KeyRetired, AuditExported,
+	RecoveryCodesIssued, RecoveryCodeUsed, EnrolmentCodeIssued, MFARequested, MFAApproved, MFARejected, SigninStarted, SigninSucceeded,
+	SigninFailed, SigninThrottled, SessionCreated, SessionRevoked, TokenCreated, TokenRevoked, PolicyChanged, KeyRotated, KeyRetired, AuditExported,
 	OriginStarted,
 }
 

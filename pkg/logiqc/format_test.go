@@ -158,7 +158,8 @@ func TestChecks(t *testing.T) {
 func TestPolicyValuesRoundTrip(t *testing.T) {
 	p := logiqc.Policy{Enforced: false, Issuer: "St Mary's", SessionTTL: 90 * time.Minute, BulkMax: 7, ReasonRequired: true,
 		Reasons: "new phone,lost", Ticket: "INC[0-9]+", VerifiedBy: "callback,in_person", EnrolmentCode: logiqc.CodeAlways,
-		CodeTTL: 72 * time.Hour, Window: 24 * time.Hour, Message: "Hi {name}, {time}"}
+		CodeTTL: 72 * time.Hour, Window: 24 * time.Hour, Message: "Hi {name}, {time}",
+		Approval: logiqc.ApproveAll, Approvers: logiqc.RoleHelpdesk, MaxPerHour: 3, SameUserHours: 4, ContactChangedHours: 5, StepUpMinutes: 6}
 	got := logiqc.DefaultPolicy()
 	for k, v := range p.Values() {
 		if err := got.Set(k, v); err != nil {

@@ -28,6 +28,20 @@ type Policy struct {
 	// any a reset takes one.
 	VerifiedBy List
 
+	// Approval says which resets a second operator has to approve, Approvers who
+	// that may be beside admins.
+	Approval  ApprovalRule
+	Approvers Role
+	// MaxPerHour is how many resets an operator makes in an hour without
+	// approval; SameUserHours and ContactChangedHours are how long after the last
+	// reset, or a change of the contact on file, a reset takes one. 0 asks nothing.
+	MaxPerHour          int
+	SameUserHours       int
+	ContactChangedHours int
+	// StepUpMinutes is how old an operator's sign-in may be for what matters most;
+	// 0 asks nothing.
+	StepUpMinutes int
+
 	// EnrolmentCode says who enrols with an enrolment code only; CodeTTL how
 	// long a code is good for where nothing else is said.
 	EnrolmentCode CodeRule
@@ -79,7 +93,7 @@ func (l List) String() string { return strings.Join(l.Items(), ", ") }
 func DefaultPolicy() Policy {
 	return Policy{
 		Enforced: true, Issuer: "Logiqc", SessionTTL: 12 * time.Hour, BulkMax: 500,
-		EnrolmentCode: CodeOff, CodeTTL: 15 * time.Minute,
+		EnrolmentCode: CodeOff, CodeTTL: 15 * time.Minute, Approval: ApproveNone, Approvers: RoleAdmin,
 	}
 }
 

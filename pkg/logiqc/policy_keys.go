@@ -16,11 +16,17 @@ const (
 	KeyReasons       = "reset.reasons"
 	KeyTicket        = "reset.ticket"
 	KeyVerifiedBy    = "reset.verified_by"
+	KeyApproval      = "reset.approval"
+	KeyApprovers     = "reset.approvers"
+	KeyMaxPerHour    = "reset.max_per_hour"
 	KeyBulkMax       = "reset.bulk_max"
 	KeyEnrolmentCode = "enrolment.code"
 	KeyCodeTTL       = "enrolment.code_ttl"
 	KeyWindow        = "enrolment.window"
 	KeySessionTTL    = "session.ttl"
+	KeyStepUp        = "stepup.minutes"
+	KeySameUser      = "reset.same_user_hours"
+	KeyContact       = "reset.contact_changed_hours"
 	KeyIssuer        = "totp.issuer"
 	KeyMessage       = "message.template"
 )
@@ -48,6 +54,15 @@ var policyKeys = []policyKey{
 	}},
 	{KeyTicket, func(p Policy) string { return p.Ticket }, setTicket},
 	{KeyVerifiedBy, func(p Policy) string { return string(p.VerifiedBy) }, setVerifiedBy},
+	{KeyApproval, func(p Policy) string { return string(p.Approval) }, func(p *Policy, s string) error {
+		p.Approval = ApprovalRule(s)
+		return oneOf(s, string(ApproveNone), string(ApprovePrivileged), string(ApproveAll))
+	}},
+	{KeyApprovers, func(p Policy) string { return string(p.Approvers) }, func(p *Policy, s string) error {
+		p.Approvers = Role(s)
+		return oneOf(s, string(RoleAdmin), string(RoleHelpdesk))
+	}},
+	numberKey(KeyMaxPerHour, 1_000_000, func(p *Policy) *int { return &p.MaxPerHour }),
 	{KeyBulkMax, func(p Policy) string { return strconv.Itoa(p.BulkMax) }, func(p *Policy, s string) (err error) {
 		if p.BulkMax, err = strconv.Atoi(s); err == nil && p.BulkMax < 1 {
 			err = fmt.Errorf("it is a number from 1 up")
@@ -72,6 +87,9 @@ var policyKeys = []policyKey{
 		p.SessionTTL, err = parseSpan(s, time.Minute)
 		return err
 	}},
+	numberKey(KeyStepUp, longestHours*60, func(p *Policy) *int { return &p.StepUpMinutes }),
+	numberKey(KeySameUser, longestHours, func(p *Policy) *int { return &p.SameUserHours }),
+	numberKey(KeyContact, longestHours, func(p *Policy) *int { return &p.ContactChangedHours }),
 	{KeyIssuer, func(p Policy) string { return p.Issuer }, func(p *Policy, s string) error {
 		p.Issuer = s
 		return CheckIssuer(s)
@@ -80,6 +98,22 @@ var policyKeys = []policyKey{
 		p.Message = s
 		return checkTemplate(s)
 	}},
+}
+
+// longestHours is [longestSpan] for keys that count hours.
+const longestHours = int(longestSpan / time.Hour)
+
+// numberKey is a key whose value is a number from 0, which asks nothing, up to
+// most.
+func numberKey(name string, most int, of func(*Policy) *int) policyKey {
+	return policyKey{name, func(p Policy) string { return strconv.Itoa(*of(&p)) }, func(p *Policy, s string) error {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 0 || n > most {
+			return fmt.Errorf("it is a number from 0 to %d", most)
+		}
+		*of(p) = n
+		return nil
+	}}
 }
 
 // PolicyKeys lists the keys, in the order of the contract.

@@ -30,7 +30,12 @@ func TestPolicySet(t *testing.T) {
 		{"totp.issuer", "St Mary's", "St Mary's"}, {"totp.issuer", "a:b", "!"},
 		{"message.template", "Hi {name} of {organisation}", "Hi {name} of {organisation}"}, {"message.template", "Hi {nam}", "!"},
 		{"message.template", "Hi {", "!"}, {"message.template", "{{name}}", "!"}, {"message.template", "", ""},
-		{"nope", "1", "!"}, {"reset.approval", "all", "!"}, {"stepup.minutes", "5", "!"}, {"", "", "!"},
+		{"nope", "1", "!"}, {"", "", "!"},
+		{"reset.approval", "none", "none"}, {"reset.approval", "privileged", "privileged"}, {"reset.approval", "all", "all"}, {"reset.approval", "", "!"},
+		{"reset.approvers", "helpdesk", "helpdesk"}, {"reset.approvers", "admin", "admin"}, {"reset.approvers", "auditor", "!"},
+		{"reset.max_per_hour", "20", "20"}, {"reset.max_per_hour", "-1", "!"}, {"reset.max_per_hour", "many", "!"},
+		{"stepup.minutes", "5", "5"}, {"stepup.minutes", "5m", "!"}, {"reset.same_user_hours", "24", "24"}, {"reset.same_user_hours", "999999", "!"},
+		{"reset.contact_changed_hours", "0", "0"}, {"reset.contact_changed_hours", "1.5", "!"},
 	} {
 		p := logiqc.DefaultPolicy()
 		err := p.Set(c.key, c.value)
@@ -51,7 +56,8 @@ func TestPolicyDefaults(t *testing.T) {
 	want := map[string]string{
 		"mfa.enforced": "true", "reset.reason": "optional", "reset.reasons": "", "reset.ticket": "", "reset.verified_by": "",
 		"reset.bulk_max": "500", "enrolment.code": "off", "enrolment.code_ttl": "15m", "enrolment.window": "0", "session.ttl": "12h",
-		"totp.issuer": "Logiqc", "message.template": "",
+		"totp.issuer": "Logiqc", "message.template": "", "reset.approval": "none", "reset.approvers": "admin",
+		"reset.max_per_hour": "0", "reset.same_user_hours": "0", "reset.contact_changed_hours": "0", "stepup.minutes": "0",
 	}
 	got := logiqc.DefaultPolicy().Values()
 	for key, value := range want {

@@ -35,7 +35,7 @@ type ResetTarget struct {
 // ResetOutcome is how a reset of one account ended.
 type ResetOutcome string
 
-// The outcomes of a reset.
+// The outcomes of a reset, and of a request for one.
 const (
 	ResetDone      ResetOutcome = "reset"
 	ResetWould     ResetOutcome = "would_reset"
@@ -43,6 +43,9 @@ const (
 	ResetRefused   ResetOutcome = "refused"
 	ResetIgnored   ResetOutcome = "ignored"
 	ResetFailed    ResetOutcome = "failed"
+	// Those of a request for one.
+	ResetRequested    ResetOutcome = "requested"
+	ResetWouldRequest ResetOutcome = "would_request"
 )
 
 // Cleared is what a reset cleared, or would.
@@ -81,4 +84,9 @@ type ResetResult struct {
 	// [PlaceTime] where the time At is to be put.
 	Message string `json:"message"`
 	Err     *Error `json:"error,omitempty"`
+	// MayRequest tells of a refusal, or of a privileged account, that the actor
+	// may ask a second operator for approval instead.
+	MayRequest bool `json:"may_request,omitempty"`
+	// Approval is the request for approval: the one that was made, or approved.
+	Approval *Approval `json:"approval,omitempty"`
 }

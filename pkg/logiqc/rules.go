@@ -34,13 +34,12 @@ func (u User) CheckTouch(by Actor) error {
 // Privileged.
 func (u User) CheckReset(by Actor, c Consent) error {
 	if err := u.CheckTouch(by); err != nil {
+		if u.CheckRequest(by) == nil {
+			return AsError(err).WithHint("have an administrator approve it: logiqc mfa request %s", u.Username)
+		}
 		return err
 	}
-	if by.IsSelf(u.ID) {
-		return Errorf(SelfReset, "nobody resets their own MFA").
-			WithHint("move to a new phone: logiqc enrol --replace; or ask another administrator")
-	}
-	if err := u.CheckHasMFA("reset"); err != nil {
+	if err := u.CheckRequest(by); err != nil {
 		return err
 	}
 	if u.Privileged() && !c.WillAsk(by) && !u.typed(by, c) {
@@ -61,7 +60,8 @@ func (u User) privilegedError() error {
 		what = "of role " + string(u.Role)
 	}
 	return Errorf(Privileged, "%s is %s: --yes alone does not reset it", u.Username, what).
-		WithHint("run it on a terminal and type the username: logiqc mfa reset %s", u.Username)
+		WithHint("run it on a terminal and type the username: logiqc mfa reset %s; or have a second operator approve it: logiqc mfa request %s",
+			u.Username, u.Username)
 }
 
 // CheckHasMFA refuses with SSOAccount to do something to the MFA of an account

@@ -31,6 +31,17 @@ type Service interface {
 	// ResetMFA resets accounts in one transaction; each has its own outcome and
 	// an error is returned only when the batch as a whole did not run.
 	ResetMFA(ctx context.Context, r Reset) ([]ResetResult, error)
+	// RequestReset asks that a second operator approves resets: a request for each
+	// account, bound to its enrolment as it is now. The enrolment codes in the
+	// results work once their request is approved.
+	RequestReset(ctx context.Context, r Reset) ([]ResetResult, error)
+	// Approvals lists requests, the one that runs out first at the front; Approval
+	// returns the one that ref means: an id, or an ending of one.
+	Approvals(ctx context.Context, q ApprovalQuery) ([]Approval, error)
+	Approval(ctx context.Context, ref string) (Approval, error)
+	// DecideApproval approves a request, which resets in the same transaction, or
+	// rejects it.
+	DecideApproval(ctx context.Context, d Decision) (Decided, error)
 	Enforce(ctx context.Context, r Enforcement) (EnforcementResult, error)
 	Figures(ctx context.Context) (Figures, error)
 	Policy(ctx context.Context) (Policy, error)

@@ -81,8 +81,12 @@ func (t *txn) prove(seq int64) (p logiqc.LogProof, err error) {
 }
 
 // sign signs the head of the log. Only what is committed is signed: log.state
-// cannot be rolled back, so a transaction with events of its own never signs.
+// cannot be rolled back, so a transaction with events of its own never signs,
+// nor one with somebody else's.
 func (t *txn) sign() (c logiqc.Checkpoint, err error) {
+	if err := t.Alone(); err != nil {
+		return c, err
+	}
 	info, keys, err := t.ownKeys()
 	if err != nil {
 		return c, err
@@ -171,10 +175,10 @@ func (t *txn) continues(origin string, keys Keys, head ledger.Head, k kept) erro
 // only: one file, one query. Where that cannot be read it is off, because
 // resets work without the keys.
 func (t *txn) guard() error {
-	if t.guarded {
-		return nil
-	}
-	t.guarded = true
+	return t.Once("guard", t.checkState)
+}
+
+func (t *txn) checkState() error {
 	info, err := t.Info()
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -13,7 +14,8 @@ import (
 // freshCode is an enrolment code that was made and not given to anybody yet.
 type freshCode struct {
 	shown logiqc.Secret
-	hash  string // PHC
+	hash  string      // PHC
+	until logiqc.Time // where that was said when it was made
 }
 
 // newCode makes an enrolment code. Hashing is slow on purpose, so it is done
@@ -43,9 +45,9 @@ func (d *Desk) newCodes(n int) ([]freshCode, error) {
 	return codes, nil
 }
 
-// codesFor makes the enrolment codes that a batch of resets will hand out,
-// which a dry run of it counts.
-func (s *service) codesFor(ctx context.Context, r logiqc.Reset) ([]freshCode, error) {
+// codesFor makes the enrolment codes that a batch will hand out, which a dry run
+// of it counts.
+func (s *service) codesFor(ctx context.Context, k batchKind, r logiqc.Reset) ([]freshCode, error) {
 	if !r.Given || r.DryRun || !s.actor.May(logiqc.MFAReset) {
 		return nil, nil
 	}
@@ -59,12 +61,12 @@ func (s *service) codesFor(ctx context.Context, r logiqc.Reset) ([]freshCode, er
 	}
 	dry := r
 	dry.DryRun, dry.Remember = true, false
-	results, err := s.ResetMFA(ctx, dry)
+	results, err := s.batch(ctx, k, dry)
 	if err != nil {
 		return nil, nil //nolint:nilerr // the run itself meets it again, and records it
 	}
 	for _, res := range results {
-		if res.Outcome == logiqc.ResetWould {
+		if res.Outcome == k.would {
 			n++
 		}
 	}
@@ -74,22 +76,29 @@ func (s *service) codesFor(ctx context.Context, r logiqc.Reset) ([]freshCode, er
 // issueCode gives the account an enrolment code, good for ttl or as long as the
 // policy says; the one before dies. digest is what the event keeps of it.
 func (t *txn) issueCode(u *logiqc.User, ttl time.Duration) (issued logiqc.IssuedCode, digest string, err error) {
-	var fresh freshCode
-	if len(t.codes) > 0 {
-		fresh, t.codes = t.codes[0], t.codes[1:]
-	} else if fresh, err = t.desk.newCode(); err != nil { // one more than was foreseen
+	fresh, err := t.nextCode()
+	if err != nil {
 		return issued, "", err
 	}
-	if ttl == 0 {
-		ttl = t.policy.CodeTTL
+	if fresh.until == 0 {
+		fresh.until = t.Now().Add(cmp.Or(ttl, t.policy.CodeTTL))
 	}
 	id, err := t.desk.newID()
 	if err != nil {
 		return issued, "", err
 	}
-	u.Code = &logiqc.EnrolmentCode{ID: id, UserID: u.ID, Hash: logiqc.Secret(fresh.hash), CreatedAt: t.Now(), ExpiresAt: t.Now().Add(ttl)}
+	u.Code = &logiqc.EnrolmentCode{ID: id, UserID: u.ID, Hash: logiqc.Secret(fresh.hash), CreatedAt: t.Now(), ExpiresAt: fresh.until}
 	issued = logiqc.IssuedCode{Code: fresh.shown, ExpiresAt: u.Code.ExpiresAt}
 	return issued, password.Digest(fresh.hash), t.PutEnrolmentCode(*u.Code)
+}
+
+// nextCode takes one of the codes that were made beforehand.
+func (t *txn) nextCode() (fresh freshCode, err error) {
+	if len(t.codes) == 0 { // one more than was foreseen
+		return t.desk.newCode()
+	}
+	fresh, t.codes = t.codes[0], t.codes[1:]
+	return fresh, nil
 }
 
 // IssueEnrolmentCode implements [logiqc.Service].

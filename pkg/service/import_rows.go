@@ -59,6 +59,9 @@ func (im *importer) add(row logiqc.ImportRow) error {
 	if err != nil {
 		return err
 	}
+	if err := im.mayGive(u.Role); err != nil {
+		return err
+	}
 	if u.ID, err = im.desk.newID(); err != nil {
 		return err
 	}
@@ -97,6 +100,11 @@ func (im *importer) change(row logiqc.ImportRow, before logiqc.User) error {
 	if snapshotOf(before) == snapshotOf(u) {
 		im.out.Skipped++
 		return nil
+	}
+	if u.Role != before.Role {
+		if err := im.policy.CheckStepUp(im.actor, im.Now()); err != nil {
+			return err
+		}
 	}
 	if im.lookOnly {
 		return nil

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 )
@@ -18,13 +19,35 @@ func (s *service) Actor() logiqc.Actor { return s.actor }
 
 // ResetMFA implements [logiqc.Service]. All that it clears, the sessions it
 // ends and the events that say so are one transaction.
-func (s *service) ResetMFA(ctx context.Context, r logiqc.Reset) (results []logiqc.ResetResult, err error) {
+func (s *service) ResetMFA(ctx context.Context, r logiqc.Reset) ([]logiqc.ResetResult, error) {
+	return s.batch(ctx, resetting, r)
+}
+
+// batchKind is what a batch does with each account: reset it, or ask that a
+// second operator approves that.
+type batchKind struct {
+	command string
+	action  logiqc.Action
+	would   logiqc.ResetOutcome
+	nothing string // what was not done without consent
+	// may refuses by a rule, in the order of the contract.
+	may func(t *txn, r logiqc.Reset, u logiqc.User) error
+	do  func(t *txn, r logiqc.Reset, u *logiqc.User, res *logiqc.ResetResult) error
+}
+
+var resetting = batchKind{
+	command: "mfa reset", action: logiqc.MFAResetDone, would: logiqc.ResetWould, nothing: "nothing was reset",
+	may: (*txn).mayReset, do: (*txn).reset,
+}
+
+// batch carries out a batch of one kind in one transaction.
+func (s *service) batch(ctx context.Context, k batchKind, r logiqc.Reset) (results []logiqc.ResetResult, err error) {
 	if r.CodeTTL != 0 {
 		if err := logiqc.CheckCodeTTL(r.CodeTTL); err != nil {
 			return nil, err
 		}
 	}
-	codes, err := s.codesFor(ctx, r)
+	codes, err := s.codesFor(ctx, k, r)
 	if err != nil {
 		return nil, err
 	}
@@ -34,14 +57,14 @@ func (s *service) ResetMFA(ctx context.Context, r logiqc.Reset) (results []logiq
 		if len(r.Users) == 1 {
 			target = r.Users[0].User
 		}
-		if err := t.need(logiqc.MFAReset, logiqc.MFAResetDone, target); err != nil {
+		if err := t.need(logiqc.MFAReset, k.action, target); err != nil {
 			return err
 		}
-		if err := checkRun(r, t.policy); err != nil {
-			return refuse(logiqc.MFAResetDone, target, err)
+		if err := t.checkRun(k, r); err != nil {
+			return refuse(k.action, target, err)
 		}
 		var replayed bool
-		results, replayed, err = once(t, "mfa reset", matterOf(r), func() ([]logiqc.ResetResult, error) { return t.resetAll(r) })
+		results, replayed, err = once(t, k.command, matterOf(r), func() ([]logiqc.ResetResult, error) { return t.goThrough(k, r) })
 		for i := range results {
 			results[i].Replayed.Replayed = replayed
 		}
@@ -51,9 +74,9 @@ func (s *service) ResetMFA(ctx context.Context, r logiqc.Reset) (results []logiq
 }
 
 // checkRun refuses a run that names too many accounts, or several without what
-// the policy wants of a reset.
-func checkRun(r logiqc.Reset, p logiqc.Policy) error {
-	total, limit, where := max(r.Total, len(r.Users)), p.BulkMax, logiqc.KeyBulkMax
+// the policy wants of a reset and of who makes it.
+func (t *txn) checkRun(k batchKind, r logiqc.Reset) error {
+	total, limit, where := max(r.Total, len(r.Users)), t.policy.BulkMax, logiqc.KeyBulkMax
 	if r.Max > 0 && r.Max < limit {
 		limit, where = r.Max, "--max"
 	}
@@ -61,7 +84,12 @@ func checkRun(r logiqc.Reset, p logiqc.Policy) error {
 		if total == 1 {
 			return nil // each account first: what is wrong with it is told before
 		}
-		return p.CheckGrounds(r.Request, false)
+		if k.action == logiqc.MFAResetDone {
+			if err := t.policy.CheckStepUp(t.actor, t.Now()); err != nil {
+				return err
+			}
+		}
+		return t.policy.CheckGrounds(r.Request, false)
 	}
 	return logiqc.Errorf(logiqc.PolicyRefused, "%d accounts are more than this reset may name (%s is %d); nothing was reset",
 		total, where, limit).WithHint("split the list")
@@ -78,8 +106,8 @@ func matterOf(r logiqc.Reset) logiqc.Reset {
 	return r
 }
 
-// resetAll goes through a batch; an account named twice is reset once.
-func (t *txn) resetAll(r logiqc.Reset) ([]logiqc.ResetResult, error) {
+// goThrough goes through a batch; an account named twice is dealt with once.
+func (t *txn) goThrough(k batchKind, r logiqc.Reset) ([]logiqc.ResetResult, error) {
 	results := make([]logiqc.ResetResult, 0, len(r.Users))
 	seen := map[string]bool{}
 	for _, id := range r.Seen {
@@ -87,17 +115,17 @@ func (t *txn) resetAll(r logiqc.Reset) ([]logiqc.ResetResult, error) {
 	}
 	for _, target := range r.Users {
 		res := logiqc.ResetResult{Input: target.User, At: t.Now()}
-		if err := t.resetOne(r, target, seen, &res); err != nil {
+		if err := t.goTo(k, r, target, seen, &res); err != nil {
 			return nil, err
 		}
 		results = append(results, res)
 	}
-	return results, nil
+	return results, t.shorten(results)
 }
 
-// resetOne decides about one account and, if it may, resets it. A refusal is
+// goTo decides about one account and, if it may be, deals with it. A refusal is
 // part of the result; err is for what makes the whole batch fail.
-func (t *txn) resetOne(r logiqc.Reset, target logiqc.ResetTarget, seen map[string]bool, res *logiqc.ResetResult) error {
+func (t *txn) goTo(k batchKind, r logiqc.Reset, target logiqc.ResetTarget, seen map[string]bool, res *logiqc.ResetResult) error {
 	u, err := t.UserByRef(target.User)
 	if err != nil {
 		return refusedBy(res, err)
@@ -109,25 +137,55 @@ func (t *txn) resetOne(r logiqc.Reset, target logiqc.ResetTarget, seen map[strin
 		return nil
 	}
 	seen[u.ID] = true
-	err = u.CheckReset(t.actor, r.Consent)
-	if err == nil {
-		err = t.policy.CheckGrounds(r.Request, r.WillAsk(t.actor))
-	}
-	if err := t.closed(logiqc.MFAResetDone, err); err != nil {
+	if err := t.closed(k.action, k.may(t, r, u)); err != nil {
 		res.Outcome, res.Err = logiqc.ResetRefused, logiqc.AsError(err)
+		res.MayRequest = k.action == logiqc.MFAResetDone && mayRequestInstead(res.Err.Code) && u.CheckRequest(t.actor) == nil
 		if res.Err.Recorded() {
-			if _, err := t.deny(logiqc.MFAResetDone, u.Target(), res.Err); err != nil {
+			if _, err := t.deny(k.action, u.Target(), res.Err); err != nil {
 				return err
 			}
 		}
 		t.describe(res, u)
 		return nil
 	}
-	return t.resetAllowed(r, target, u, res)
+	return t.allowed(k, r, target, u, res)
 }
 
-// resetAllowed resets an account that may be reset, or says what that would do.
-func (t *txn) resetAllowed(r logiqc.Reset, target logiqc.ResetTarget, u logiqc.User, res *logiqc.ResetResult) (err error) {
+// mayReset applies the rules of a reset, in the order of the contract.
+func (t *txn) mayReset(r logiqc.Reset, u logiqc.User) error {
+	if err := u.CheckReset(t.actor, r.Consent); err != nil {
+		return err
+	}
+	made, err := t.resetsMade()
+	if err != nil {
+		return err
+	}
+	if err := t.policy.CheckApproval(u, t.Now(), made); err != nil {
+		return err
+	}
+	if err := t.policy.CheckStepUp(t.actor, t.Now()); err != nil {
+		return err
+	}
+	return t.policy.CheckGrounds(r.Request, r.WillAsk(t.actor))
+}
+
+// resetsMade is how many resets the operator made in the last hour without a
+// second one; it is looked up where the policy limits it.
+func (t *txn) resetsMade() (n int, err error) {
+	if t.policy.MaxPerHour > 0 && t.made == nil {
+		if n, err = t.ResetsBy(t.actor.AccountID, t.actor.Username, t.Now().Add(-time.Hour)); err != nil {
+			return 0, err
+		}
+		t.made = &n
+	}
+	if t.made == nil {
+		return 0, nil
+	}
+	return *t.made, nil
+}
+
+// allowed deals with an account that may be, or says what that would do.
+func (t *txn) allowed(k batchKind, r logiqc.Reset, target logiqc.ResetTarget, u logiqc.User, res *logiqc.ResetResult) (err error) {
 	if err := u.CheckShown(target.Shown, target.IfEnrolledAt); err != nil {
 		res.Outcome, res.Err = logiqc.ResetRefused, logiqc.AsError(err)
 		t.describe(res, u)
@@ -143,11 +201,14 @@ func (t *txn) resetAllowed(r logiqc.Reset, target logiqc.ResetTarget, u logiqc.U
 			return err
 		}
 	}
-	res.Cleared, res.WithCode = cleared, r.EnrolmentCode || t.policy.EnrolmentCode != logiqc.CodeOff
+	res.Cleared, res.WithCode = cleared, t.withCode(r)
+	if t.made != nil {
+		*t.made++
+	}
 	if r.DryRun || !r.Given {
-		res.Outcome = logiqc.ResetWould
+		res.Outcome, res.MayRequest = k.would, k.action == logiqc.MFAResetDone && u.Privileged() && r.WillAsk(t.actor)
 		if !r.DryRun {
-			res.Err = confirmationRequired("nothing was reset")
+			res.Err = confirmationRequired(k.nothing)
 		}
 		if r.Hold {
 			u.HeldAt = t.Now() // as it would be
@@ -155,7 +216,16 @@ func (t *txn) resetAllowed(r logiqc.Reset, target logiqc.ResetTarget, u logiqc.U
 		t.describe(res, u)
 		return nil
 	}
-	return t.reset(r, &u, res)
+	return k.do(t, r, &u, res)
+}
+
+// withCode tells whether an enrolment code goes with a reset. What is approved
+// has the one that its requester was given, or none.
+func (t *txn) withCode(r logiqc.Reset) bool {
+	if t.approving != nil {
+		return t.approving.CodeHash != ""
+	}
+	return r.EnrolmentCode || t.policy.EnrolmentCode != logiqc.CodeOff
 }
 
 // reset clears the enrolment and nothing else (product.md R2): the secret, a
@@ -181,6 +251,9 @@ func (t *txn) reset(r logiqc.Reset, u *logiqc.User, res *logiqc.ResetResult) err
 	d := logiqc.Details{
 		Authenticator: &c.Authenticator, Pending: &c.Pending, RecoveryCodes: &c.RecoveryCodes, Sessions: &c.Sessions,
 		KeptSessions: r.KeepSessions, NotifyUser: "operator", Held: r.Hold,
+	}
+	if a := t.approving; a != nil {
+		d.Approval, d.RequestedBy = a.ID, a.RequestedBy
 	}
 	if res.WithCode {
 		issued, digest, err := t.issueCode(u, r.CodeTTL)
@@ -214,7 +287,7 @@ func (t *txn) describe(res *logiqc.ResetResult, u logiqc.User) {
 	a := u.Account(t.policy, t.Now())
 	res.Account, res.Shown = &a, u.Shown()
 	after := u
-	if res.Outcome == logiqc.ResetWould {
+	if res.Outcome == logiqc.ResetWould || res.Outcome == logiqc.ResetWouldRequest {
 		after.Enrolled, after.CodeThrottle = nil, logiqc.Throttle{}
 	}
 	res.NextSignin, _, _ = after.Next(t.policy, t.Now())

@@ -43,7 +43,11 @@ func (t *txn) afterState(err error) error {
 	if !errors.As(err, &refused) {
 		return err
 	}
-	return t.check(refused.action, refused.target, refused.err)
+	again := t.check(refused.action, refused.target, refused.err)
+	if r, ok := again.(*refusal); ok { //nolint:errorlint // as check made it
+		r.about = refused.about
+	}
+	return again
 }
 
 // needs refuses the action when the actor lacks the right, and then where the

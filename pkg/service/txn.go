@@ -22,9 +22,11 @@ type txn struct {
 	request logiqc.Request
 	pending []logiqc.Event
 	size    int64              // of the log, with what is pending
-	guarded bool               // [txn.guard] has looked
 	state   *logiqc.StoreState // as [txn.check] found it
 	codes   []freshCode
+	made    *int // resets of the actor in the last hour, once that is asked for
+
+	approving *store.Approval // the request that is being approved
 }
 
 // flushAt bounds how many events are held back before they are written.
@@ -81,6 +83,7 @@ type refusal struct {
 	action logiqc.Action
 	target string // as the caller wrote it; resolved when it is recorded
 	err    *logiqc.Error
+	about  logiqc.Details
 }
 
 func (r *refusal) Error() string { return r.err.Error() }
@@ -111,7 +114,8 @@ func (d *Desk) recordRefusal(ctx context.Context, by logiqc.Actor, req logiqc.Re
 				target = u.Target()
 			}
 		}
-		if _, err := t.deny(r.action, target, r.err); err != nil {
+		_, err = t.append(logiqc.Body{Action: r.action, Outcome: logiqc.Denied, Target: target, Code: r.err.Code, Details: r.about})
+		if err != nil {
 			return err
 		}
 		return t.flush()

@@ -77,6 +77,9 @@ func (s *service) AddUser(ctx context.Context, r logiqc.NewUser) (out logiqc.Cha
 		var again bool
 		out, again, err = once(t, "users add", matter, func() (logiqc.Changed, error) {
 			u := u
+			if err := t.mayGive(u.Role); err != nil {
+				return logiqc.Changed{}, refuse(logiqc.UserCreated, "", err)
+			}
 			if err := t.addUser(&u, logiqc.UserCreated); err != nil {
 				return logiqc.Changed{}, refuse(logiqc.UserCreated, "", err)
 			}
@@ -96,6 +99,14 @@ func (s *service) allowed(ctx context.Context, right logiqc.Right, action logiqc
 		return nil
 	}
 	return s.desk.view(ctx, s.actor, func(t *txn) error { return t.need(right, action, target) })
+}
+
+// mayGive refuses a new account a role that takes a sign-in which is not old.
+func (t *txn) mayGive(r logiqc.Role) error {
+	if r == logiqc.RoleUser {
+		return nil
+	}
+	return t.policy.CheckStepUp(t.actor, t.Now())
 }
 
 // newUser makes an account of what was asked for, or says what is not fit.
@@ -190,6 +201,9 @@ func (t *txn) editUser(r logiqc.UserEdit) (out logiqc.Changed, err error) {
 		return out, err
 	}
 	if u.Role != before.Role {
+		if err := t.policy.CheckStepUp(t.actor, t.Now()); err != nil {
+			return out, refuse(logiqc.UserUpdated, r.User, err)
+		}
 		admins, err := t.ActiveAdmins()
 		if err != nil {
 			return out, err

@@ -57,6 +57,7 @@ func Run(t *testing.T, open func(t *testing.T) Desk) {
 		"policy":      testPolicy,
 		"verify":      testVerify,
 		"run":         testRun,
+		"approval":    testApproval,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

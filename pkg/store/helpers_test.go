@@ -39,7 +39,7 @@ func onPostgres(t testing.TB) bool {
 func newStoreAt(t testing.TB, where string) (*Store, *clock) {
 	t.Helper()
 	c := &clock{noon}
-	s, err := Create(t.Context(), where, Options{Now: c.now}, func(tx *Tx) error {
+	s, err := Create(t.Context(), where, Options{Now: c.now, Group: strings.HasPrefix(t.Name(), "TestInGroup/")}, func(tx *Tx) error {
 		return tx.SetInfo(NewInfo("store-1", "logiqc/test/12345678", tx.Now()))
 	})
 	if err != nil {

@@ -294,4 +294,4 @@ func (e *pgEngine) bulk(tx *Tx, on bool) error {
 }
 
 // scrub leaves it to autovacuum: the server's files are its administrators'.
-func (e *pgEngine) scrub(context.Context, *sql.DB) error { return nil }
+func (e *pgEngine) scrub(context.Context, *sql.Conn) error { return nil }

@@ -62,6 +62,9 @@ func (e *pgEngine) retryable(err error) bool {
 	return code == codeSerialization || code == codeDeadlock
 }
 
+// fatal: the server itself refuses what comes after an error.
+func (e *pgEngine) fatal(error) bool { return false }
+
 // explain gives an error of the driver its code and one plain sentence; other
 // errors come back as they are.
 func (e *pgEngine) explain(err error) error {

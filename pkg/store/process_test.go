@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -40,8 +41,9 @@ var jobs = map[string]func(path string) error{
 		s, err := Create(context.Background(), path, Options{}, fillMany)
 		return errors.Join(err, closeIf(s))
 	},
-	"append":  func(path string) error { return appendForever(path, 25) },
-	"forever": func(path string) error { return appendForever(path, 1<<30) },
+	"append":  func(path string) error { return appendForever(path, 1, 25) },
+	"forever": func(path string) error { return appendForever(path, 1, 1<<30) },
+	"group":   func(path string) error { return appendForever(path, 8, 1<<30) },
 	"read": func(path string) error {
 		s, err := OpenSQLite(path, Options{})
 		if err != nil {
@@ -81,27 +83,33 @@ func fillMany(tx *Tx) error {
 }
 
 // appendForever changes an account and appends an event, n times, each in a
-// transaction, and says so after each commit.
-func appendForever(path string, n int) error {
-	s, err := Open(path, Options{})
+// transaction, and says so after each commit; so many at once, as a group.
+func appendForever(path string, writers, n int) error {
+	s, err := Open(path, Options{Group: writers > 1})
 	if err != nil {
 		return err
 	}
-	for range n {
-		err := s.Update(context.Background(), func(tx *Tx) error {
-			u, err := tx.UserExact("user0")
-			if err != nil {
-				return err
+	var done sync.WaitGroup
+	errs := make([]error, writers)
+	for w := range writers {
+		done.Go(func() {
+			for i := 0; i < n && errs[w] == nil; i++ {
+				errs[w] = s.Update(context.Background(), func(tx *Tx) error {
+					u, err := tx.UserExact("user0")
+					if err != nil {
+						return err
+					}
+					u.Phone = fmt.Sprint(u.Version)
+					return errors.Join(tx.UpdateUser(&u), appendEvents(&testing.T{}, tx, 1, nil))
+				})
+				if errs[w] == nil {
+					fmt.Println("committed")
+				}
 			}
-			u.Phone = fmt.Sprint(u.Version)
-			return errors.Join(tx.UpdateUser(&u), appendEvents(&testing.T{}, tx, 1, nil))
 		})
-		if err != nil {
-			return errors.Join(err, s.Close())
-		}
-		fmt.Println("committed")
 	}
-	return s.Close()
+	done.Wait()
+	return errors.Join(errors.Join(errs...), s.Close())
 }
 
 // child starts the test binary on a job.
@@ -153,13 +161,18 @@ func TestCreateKilled(t *testing.T) {
 
 // A kill at any moment of writing loses nothing that was acknowledged and
 // leaves no half of a transaction.
-func TestUpdateKilled(t *testing.T) {
+func TestUpdateKilled(t *testing.T) { updateKilled(t, "forever") }
+
+// The same holds when several share a commit.
+func TestGroupKilled(t *testing.T) { updateKilled(t, "group") }
+
+func updateKilled(t *testing.T, job string) {
 	s, _ := newTestStore(t)
 	path := whereIs(s)
 	addUsers(t, s, 1, nil)
 	acknowledged := int64(0)
 	for i := range *crashes {
-		cmd := child(t, "forever", path)
+		cmd := child(t, job, path)
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -185,7 +198,7 @@ func TestUpdateKilled(t *testing.T) {
 				t.Errorf("try %d: %d acknowledged, head %d, %d events, version %d, %d hashes",
 					i, acknowledged, size, events, u.Version, hashes)
 			}
-			acknowledged = size // one more may have been committed than it could say
+			acknowledged = size // some more may have been committed than it could say
 			return errors.Join(err, err2, err3, err4)
 		})
 	}

@@ -96,6 +96,9 @@ func (tx *Tx) insertWords(words []entry) error {
 // BeginBulk prepares the transaction for very many InsertUsers. Until EndBulk
 // the new accounts need not be found by Find.
 func (tx *Tx) BeginBulk() error {
+	if err := tx.Alone(); err != nil {
+		return err
+	}
 	tx.bulk = true
 	return tx.engine.bulk(tx, true)
 }

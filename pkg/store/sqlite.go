@@ -140,17 +140,12 @@ func (e *sqliteEngine) bulk(tx *Tx, on bool) error {
 // scrub moves the write-ahead log into the file and cuts it to nothing; the
 // file's own remains are overwritten as rows go (secure_delete). It hardly
 // waits for readers: everybody else who writes would wait with it.
-func (e *sqliteEngine) scrub(ctx context.Context, db *sql.DB) (err error) {
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
+func (e *sqliteEngine) scrub(ctx context.Context, conn *sql.Conn) error {
 	var busy, log, done int
 	if _, err := conn.ExecContext(ctx, `PRAGMA busy_timeout = 50`); err != nil {
 		return err
 	}
-	err = conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &done)
+	err := conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &done)
 	_, reset := conn.ExecContext(context.WithoutCancel(ctx), `PRAGMA busy_timeout = `+busyTimeout)
 	return errors.Join(err, reset)
 }

@@ -15,17 +15,18 @@ import (
 // SQLite's primary result codes, as far as they mean something to people
 // (https://sqlite.org/rescode.html).
 const (
-	codeError    = 1
-	codePerm     = 3
-	codeBusy     = 5
-	codeLocked   = 6
-	codeNoMemory = 7
-	codeReadOnly = 8
-	codeIO       = 10
-	codeCorrupt  = 11
-	codeFull     = 13
-	codeCantOpen = 14
-	codeNotADB   = 26
+	codeError     = 1
+	codePerm      = 3
+	codeBusy      = 5
+	codeLocked    = 6
+	codeNoMemory  = 7
+	codeReadOnly  = 8
+	codeInterrupt = 9
+	codeIO        = 10
+	codeCorrupt   = 11
+	codeFull      = 13
+	codeCantOpen  = 14
+	codeNotADB    = 26
 )
 
 // isCode reports whether err is SQLite's with one of the primary codes.
@@ -35,6 +36,11 @@ func isCode(err error, codes ...int) bool {
 }
 
 func (e *sqliteEngine) retryable(err error) bool { return isCode(err, codeBusy, codeLocked) }
+
+// fatal: see https://sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction.
+func (e *sqliteEngine) fatal(err error) bool {
+	return isCode(err, codeFull, codeIO, codeNoMemory, codeBusy, codeInterrupt, codeCorrupt, codeReadOnly, codeCantOpen)
+}
 
 // explain gives an error of the driver its code and one plain sentence; other
 // errors come back as they are.

@@ -18,6 +18,11 @@ type Options struct {
 	// Now is the clock; nil means this machine's for a file and the database's
 	// own for a database server. It is asked once per transaction.
 	Now func() time.Time
+	// Group lets transactions of this process that write at the same time share
+	// one commit, which is what takes long in a file; each stays all or nothing
+	// on its own. It is for a server: a program that makes one change at a time
+	// gains nothing. A database server gathers commits itself, and ignores it.
+	Group bool
 }
 
 // Store is an open store. It is safe for concurrent use; nothing is opened
@@ -27,6 +32,7 @@ type Store struct {
 	engine engine
 	rarity rarity
 	turn   chan struct{} // holds one token: whose turn to write it is, in this process
+	group  *group        // who shares commits instead of taking turns; or nil
 
 	mu          sync.Mutex // guards read and write
 	read, write *sql.DB
@@ -50,6 +56,9 @@ type engine interface {
 	// retryable tells whether the same transaction may succeed when it is run
 	// again: it met another one, and changed nothing.
 	retryable(err error) bool
+	// fatal tells whether an error of a statement may have ended the transaction
+	// behind its back: what is run after it would be outside of it.
+	fatal(err error) bool
 	// dialect is what it says differently in SQL.
 	dialect() *dialect
 	// placeholder is the n-th of a long list of arguments in order.
@@ -63,7 +72,7 @@ type engine interface {
 	// bulk sets the database up for very many inserts, or back.
 	bulk(tx *Tx, on bool) error
 	// scrub removes what deleted rows left in the database's files.
-	scrub(ctx context.Context, db *sql.DB) error
+	scrub(ctx context.Context, conn *sql.Conn) error
 }
 
 // dialect is what an engine says differently in SQL.
@@ -77,7 +86,11 @@ type dialect struct {
 }
 
 func newStore(e engine, o Options) *Store {
-	return &Store{now: o.Now, engine: e, turn: make(chan struct{}, 1)}
+	s := &Store{now: o.Now, engine: e, turn: make(chan struct{}, 1)}
+	if _, file := e.(*sqliteEngine); file && o.Group {
+		s.group = &group{store: s, stmts: map[string]*sql.Stmt{}}
+	}
+	return s
 }
 
 // Open opens a store where it is: a database server for what begins with
@@ -136,9 +149,12 @@ func (s *Store) db(write bool) (*sql.DB, error) {
 
 // Close closes what was opened. No transaction may be running.
 func (s *Store) Close() error {
+	var err error
+	if s.group != nil {
+		err = s.group.close()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var err error
 	for _, pool := range []**sql.DB{&s.read, &s.write} {
 		if *pool != nil {
 			err = errors.Join(err, (*pool).Close())
@@ -165,17 +181,22 @@ const (
 	firstPause = 10 * time.Millisecond
 )
 
-// Update runs fn in a transaction that alone may write, and commits it if fn
-// returns nil; otherwise, and when fn panics, nothing is changed. It returns
-// fn's error as it is. Waiting for its turn ends when ctx does.
+// Update runs fn in a transaction that writes, and commits it if fn returns nil;
+// otherwise, and when fn panics, nothing is changed. It returns fn's error as it
+// is. While fn runs nobody else writes; with [Options.Group] the transaction may
+// begin with what others have written and not yet committed, and then neither is
+// answered before it is. Waiting for its turn ends when ctx does.
 //
 // Moved: the store has moved, so nothing is committed, unless fn is about that
 // very matter ([Tx.SetMoved]).
 //
 // fn may be run again from the start when the database could not take the
-// transaction, so it must not have effects outside tx; and it must not call
-// Update, which would wait for itself.
+// transaction, so it must not have effects outside tx, or else see [Tx.Alone];
+// and it must not call Update, which would wait for itself.
 func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
+	if s.group != nil {
+		return s.group.update(ctx, fn)
+	}
 	db, err := s.db(true)
 	if err != nil {
 		return err
@@ -186,8 +207,13 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	return retry(ctx, func() (again bool, err error) { return s.updateOnce(ctx, db, fn) })
+}
+
+// retry runs a transaction, and again after a pause as long as it may succeed.
+func retry(ctx context.Context, once func() (again bool, err error)) error {
 	for try := 1; ; try++ {
-		again, err := s.updateOnce(ctx, db, fn)
+		again, err := once()
 		if !again || try == maxTries {
 			return err
 		}
@@ -221,17 +247,14 @@ func (s *Store) run(ctx context.Context, db *sql.DB, write bool, fn func(*Tx) er
 		if err := tx.begin(write); err != nil {
 			return err
 		}
-		if err := fn(tx); err != nil || !write {
-			return err
-		}
-		return tx.checkPlace()
+		return tx.run(fn)
 	})
 	// What fn made of the database's error does not matter.
 	return err != nil && (s.engine.retryable(err) || tx != nil && tx.collided), err
 }
 
-func (s *Store) newTx(ctx context.Context, raw *sql.Tx) *Tx {
-	tx := &Tx{ctx: ctx, raw: raw, engine: s.engine, rarity: &s.rarity}
+func (s *Store) newTx(ctx context.Context, raw runner) *Tx {
+	tx := &Tx{ctx: ctx, raw: raw, engine: s.engine, rarity: &s.rarity, memo: &memo{}}
 	if s.now != nil {
 		tx.now = logiqc.At(s.now())
 	}
@@ -242,6 +265,9 @@ func (s *Store) newTx(ctx context.Context, raw *sql.Tx) *Tx {
 // files, such as the sealed secret that a reset cleared. It is best effort:
 // while somebody reads, part of the work is left to a later call.
 func (s *Store) Scrub(ctx context.Context) error {
+	if s.group != nil {
+		return s.group.scrub(ctx)
+	}
 	db, err := s.db(true)
 	if err != nil {
 		return err
@@ -257,5 +283,9 @@ func (s *Store) Scrub(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
-	return s.engine.explain(s.engine.scrub(ctx, db))
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return s.engine.explain(err)
+	}
+	return s.engine.explain(errors.Join(s.engine.scrub(ctx, conn), conn.Close()))
 }

@@ -15,7 +15,7 @@ import (
 // one goroutine.
 type Tx struct {
 	ctx    context.Context
-	raw    *sql.Tx
+	raw    runner
 	engine engine
 	rarity *rarity
 	now    logiqc.Time
@@ -26,10 +26,64 @@ type Tx struct {
 	closed int64 // what the store does not take; in a writing transaction
 	moving bool  // the transaction is about where the store is
 
-	collided bool // the database said that another transaction was in the way
+	collided bool  // the database said that another transaction was in the way
+	failed   error // why nothing more may be done in it
+
+	shared *shared // with whom; nil for a transaction of its own
+	memo   *memo   // of what does not change in a transaction by itself
 
 	bulk    bool
 	waiting []entry // words of a bulk insert, to be written in order
+}
+
+// runner runs statements: an [*sql.Tx], or the connection of a transaction that
+// several share.
+type runner interface {
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// memo is what has been read of a transaction's beginning, or found out about
+// it. Whoever changes it, or takes changes back, forgets it.
+type memo struct {
+	policy *logiqc.Policy
+	info   *Info
+	done   map[string]bool
+}
+
+// Once runs fn unless it has succeeded under that name before in what the
+// transaction is part of: a check of the state that a database transaction
+// begins with, which its members need not repeat.
+func (tx *Tx) Once(name string, fn func() error) error {
+	if tx.memo.done[name] {
+		return nil
+	}
+	if err := fn(); err != nil {
+		return err
+	}
+	if tx.memo.done == nil {
+		tx.memo.done = map[string]bool{}
+	}
+	tx.memo.done[name] = true
+	return nil
+}
+
+// run runs fn to its end. An error that may have ended the transaction stands,
+// whatever fn made of it, as nothing of it may be committed then.
+func (tx *Tx) run(fn func(*Tx) error) error {
+	err := fn(tx)
+	switch {
+	case errors.Is(tx.failed, errNotAlone):
+		return errNotAlone
+	case err == nil && tx.failed != nil:
+		return tx.failed
+	case err == nil && tx.ctx.Err() != nil:
+		return tx.ctx.Err()
+	case err == nil && tx.write:
+		return tx.checkPlace()
+	}
+	return err
 }
 
 // Now is the one time of the transaction.
@@ -91,12 +145,24 @@ func (tx *Tx) explain(err error) error {
 	if err != nil && tx.engine.retryable(err) {
 		tx.collided = true
 	}
-	return tx.engine.explain(err)
+	explained := tx.engine.explain(err)
+	if err != nil && tx.failed == nil && tx.engine.fatal(err) {
+		tx.failed = explained
+	}
+	return explained
+}
+
+// usable is the error of a transaction in which nothing more may be done.
+func (tx *Tx) usable() error {
+	if tx.failed != nil {
+		return tx.failed
+	}
+	return tx.ctx.Err()
 }
 
 // exec runs a statement and returns how many rows it changed.
 func (tx *Tx) exec(query string, args ...any) (int64, error) {
-	if err := tx.ctx.Err(); err != nil {
+	if err := tx.usable(); err != nil {
 		return 0, err
 	}
 	r, err := tx.engine.exec(tx, query, args)
@@ -135,7 +201,7 @@ func (tx *Tx) search(sel *query, fn func(*sql.Rows) error) error {
 }
 
 func (tx *Tx) rows(query string, args []any, adHoc bool, fn func(*sql.Rows) error) (err error) {
-	if err := tx.ctx.Err(); err != nil {
+	if err := tx.usable(); err != nil {
 		return err
 	}
 	rows, err := tx.engine.query(tx, query, args, adHoc)

@@ -127,6 +127,30 @@ CREATE TABLE token (
     revoked_at   BIGINT NOT NULL
 ) {clustered};
 
+-- What a second operator is, or was, asked to approve. mark is the account's
+-- enrolment as it was asked for; code_hash an enrolment code to come in force.
+CREATE TABLE approval (
+    id            TEXT PRIMARY KEY,
+    user_id       TEXT NOT NULL REFERENCES account (id),
+    requester_id  TEXT NOT NULL REFERENCES account (id),
+    mark          TEXT NOT NULL,
+    reason        TEXT NOT NULL,
+    ticket        TEXT NOT NULL,
+    verified_by   TEXT NOT NULL,
+    keep_sessions BIGINT NOT NULL,
+    hold          BIGINT NOT NULL,
+    code_hash     TEXT NOT NULL,
+    code_until    BIGINT NOT NULL,
+    requested_at  BIGINT NOT NULL,
+    expires_at    BIGINT NOT NULL,
+    state         TEXT NOT NULL CHECK (state IN ('pending', 'approved', 'rejected')),
+    decider_id    TEXT NOT NULL,
+    decided_at    BIGINT NOT NULL,
+    reset_seq     BIGINT NOT NULL
+) {clustered};
+CREATE INDEX approval_requested ON approval (requested_at);
+CREATE INDEX approval_decided ON approval (decider_id, decided_at) WHERE decided_at > 0;
+
 -- What an actor's request answered, for a retry of it.
 CREATE TABLE request (
     actor      TEXT NOT NULL,

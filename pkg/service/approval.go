@@ -1,0 +1,234 @@
+package service
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/logiqc/logiqc/pkg/logiqc"
+	"github.com/logiqc/logiqc/pkg/password"
+	"github.com/logiqc/logiqc/pkg/store"
+)
+
+var requesting = batchKind{
+	command: "mfa request", action: logiqc.MFARequested, would: logiqc.ResetWouldRequest, nothing: "nothing was asked for",
+	may: (*txn).mayRequest, do: (*txn).requestApproval,
+}
+
+// RequestReset implements [logiqc.Service].
+func (s *service) RequestReset(ctx context.Context, r logiqc.Reset) ([]logiqc.ResetResult, error) {
+	return s.batch(ctx, requesting, r)
+}
+
+// mayRequestInstead tells whether a second operator's approval helps where a
+// reset was refused with the code.
+func mayRequestInstead(c logiqc.Code) bool {
+	return c == logiqc.ApprovalRequired || c == logiqc.Privileged || c == logiqc.Forbidden
+}
+
+// mayRequest applies the rules of a request for approval.
+func (t *txn) mayRequest(r logiqc.Reset, u logiqc.User) error {
+	if err := u.CheckRequest(t.actor); err != nil {
+		return err
+	}
+	return t.policy.CheckGrounds(r.Request, r.WillAsk(t.actor))
+}
+
+// requestApproval writes a request down. An enrolment code that goes with it is
+// shown now and comes in force when it is approved.
+func (t *txn) requestApproval(r logiqc.Reset, u *logiqc.User, res *logiqc.ResetResult) error {
+	id, err := t.desk.newID()
+	if err != nil {
+		return err
+	}
+	a := store.Approval{
+		ID: id, UserID: u.ID, RequesterID: t.actor.AccountID, RequestedBy: t.actor.Username, Mark: u.Shown(),
+		Reason: r.Reason, Ticket: r.Ticket, VerifiedBy: r.VerifiedBy, KeepSessions: r.KeepSessions, Hold: r.Hold,
+		RequestedAt: t.Now(), ExpiresAt: t.Now().Add(logiqc.ApprovalFor), State: logiqc.ApprovalPending, ResetSeq: -1,
+	}
+	d := logiqc.Details{Approval: id, RequestedBy: a.RequestedBy, KeptSessions: r.KeepSessions, Held: r.Hold, ExpiresAt: a.ExpiresAt}
+	if res.WithCode {
+		fresh, err := t.nextCode()
+		if err != nil {
+			return err
+		}
+		a.CodeHash, a.CodeUntil = logiqc.Secret(fresh.hash), a.ExpiresAt.Add(cmp.Or(r.CodeTTL, t.policy.CodeTTL))
+		d.EnrolmentCode = password.Digest(fresh.hash)
+		res.EnrolmentCode = &logiqc.IssuedCode{Code: fresh.shown, ExpiresAt: a.CodeUntil}
+	}
+	if err := t.InsertApproval(a); err != nil {
+		return err
+	}
+	ref, err := t.record(logiqc.MFARequested, u.Target(), d)
+	if err != nil {
+		return err
+	}
+	res.Outcome, res.Changed, res.Audit = logiqc.ResetRequested, true, &ref
+	view := t.approval(a, *u)
+	res.Approval = &view
+	t.describe(res, *u)
+	return nil
+}
+
+// approval is a request as callers see it, without its short id.
+func (t *txn) approval(a store.Approval, u logiqc.User) logiqc.Approval {
+	v := logiqc.Approval{
+		ID: a.ID, User: u.Username, State: a.StateAt(t.Now()), RequestedBy: a.RequestedBy, RequestedAt: a.RequestedAt,
+		ExpiresAt: a.ExpiresAt, Reason: a.Reason, Ticket: a.Ticket, VerifiedBy: a.VerifiedBy, KeepSessions: a.KeepSessions,
+		Hold: a.Hold, WithCode: a.CodeUntil != 0, CodeUntil: a.CodeUntil, DecidedBy: a.DecidedBy, DecidedAt: a.DecidedAt,
+		Account: u.Account(t.policy, t.Now()),
+	}
+	v.ChangedSince = v.State == logiqc.ApprovalPending && u.Shown() != a.Mark
+	if a.ResetSeq >= 0 {
+		v.Seq = &a.ResetSeq
+		if v.Account.Signin.Next != logiqc.NextBlocked {
+			v.Message = t.policy.ResetMessage(v.Account, v.WithCode)
+		}
+	}
+	return v
+}
+
+// shorten gives the requests in results their short ids.
+func (t *txn) shorten(results []logiqc.ResetResult) error {
+	var views []*logiqc.Approval
+	for i := range results {
+		if results[i].Approval != nil {
+			views = append(views, results[i].Approval)
+		}
+	}
+	return t.shortIDs(views...)
+}
+
+// shortIDs gives requests the shortest ending of their id that means no other
+// one of a day.
+func (t *txn) shortIDs(views ...*logiqc.Approval) error {
+	if len(views) == 0 {
+		return nil
+	}
+	recent, err := t.Tx.Approvals(t.Now().Add(-logiqc.ApprovalsKept))
+	if err != nil {
+		return err
+	}
+	backwards := func(id string) string {
+		b := []byte(id)
+		slices.Reverse(b)
+		return string(b)
+	}
+	var ids []string
+	for _, a := range recent {
+		ids = append(ids, backwards(a.ID))
+	}
+	slices.Sort(ids)
+	for _, v := range views {
+		own := backwards(v.ID)
+		at, _ := slices.BinarySearch(ids, own)
+		n := logiqc.MinApprovalRef
+		for _, other := range ids[max(at-1, 0):min(at+2, len(ids))] {
+			if other != own {
+				n = max(n, common(own, other)+1)
+			}
+		}
+		v.Short = v.ID[len(v.ID)-n:]
+	}
+	return nil
+}
+
+// common is how many bytes two texts begin with alike.
+func common(a, b string) (n int) {
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// Approvals implements [logiqc.Service].
+func (s *service) Approvals(ctx context.Context, q logiqc.ApprovalQuery) (all []logiqc.Approval, err error) {
+	err = s.desk.view(ctx, s.actor, func(t *txn) error {
+		if err := t.need(logiqc.MFAReset, logiqc.UserViewed, ""); err != nil {
+			return err
+		}
+		recent, err := t.Tx.Approvals(t.Now().Add(-logiqc.ApprovalsKept))
+		if err != nil {
+			return err
+		}
+		all, err = t.approvals(recent, func(a store.Approval) bool {
+			return !t.actor.IsSelf(a.UserID) && (q.All || a.StateAt(t.Now()) == logiqc.ApprovalPending)
+		})
+		return err
+	})
+	return all, err
+}
+
+// approvals shows those requests that are wanted.
+func (t *txn) approvals(from []store.Approval, wanted func(store.Approval) bool) ([]logiqc.Approval, error) {
+	var ids []string
+	from = slices.DeleteFunc(slices.Clone(from), func(a store.Approval) bool { return !wanted(a) })
+	for _, a := range from {
+		ids = append(ids, a.UserID)
+	}
+	users, err := t.Users(ids)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[string]logiqc.User, len(users))
+	for _, u := range users {
+		byID[u.ID] = u
+	}
+	views, refs := make([]logiqc.Approval, len(from)), make([]*logiqc.Approval, len(from))
+	for i, a := range from {
+		views[i] = t.approval(a, byID[a.UserID])
+		refs[i] = &views[i]
+	}
+	return views, t.shortIDs(refs...)
+}
+
+// Approval implements [logiqc.Service].
+func (s *service) Approval(ctx context.Context, ref string) (v logiqc.Approval, err error) {
+	if err := logiqc.CheckApprovalRef(ref); err != nil {
+		return v, err
+	}
+	err = s.desk.view(ctx, s.actor, func(t *txn) error {
+		if err := t.need(logiqc.MFAReset, logiqc.UserViewed, ""); err != nil {
+			return err
+		}
+		a, u, err := t.approvalByRef(ref)
+		if err != nil {
+			return err
+		}
+		if t.actor.IsSelf(u.ID) {
+			return refuse(logiqc.UserViewed, u.ID, logiqc.Errorf(logiqc.Forbidden, "requests about one's own account are for others to see"))
+		}
+		v = t.approval(a, u)
+		return t.shortIDs(&v)
+	})
+	return v, err
+}
+
+// approvalByRef finds the request that an id, or an ending of one, means: those
+// of a day come first, so that a short id that was shown means no other.
+func (t *txn) approvalByRef(ref string) (a store.Approval, u logiqc.User, err error) {
+	ref = logiqc.Key(strings.TrimSpace(ref))
+	found, err := t.Tx.Approvals(t.Now().Add(-logiqc.ApprovalsKept))
+	if err != nil {
+		return a, u, err
+	}
+	found = slices.DeleteFunc(found, func(a store.Approval) bool { return !logiqc.EndsWith(a.ID, ref) })
+	if len(found) == 0 {
+		if found, err = t.ApprovalsEnding(ref); err != nil {
+			return a, u, err
+		}
+	}
+	switch len(found) {
+	case 0:
+		return a, u, logiqc.Errorf(logiqc.NotFound, "there is no request for approval %q", ref).WithHint("see them: logiqc mfa approvals")
+	case 1:
+		u, err = t.UserByID(found[0].UserID)
+		return found[0], u, err
+	}
+	e := logiqc.Errorf(logiqc.Ambiguous, "%q is the end of the ids of %d requests", ref, len(found)).WithHint("give more of it")
+	for _, a := range found[:min(len(found), 10)] {
+		e.Matches = append(e.Matches, a.ID)
+	}
+	return a, u, e
+}

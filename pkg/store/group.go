@@ -1,0 +1,317 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+)
+
+// group lets the writers of one process share transactions. There is one baton.
+// Who has it runs its function on its own goroutine, inside a savepoint of the
+// transaction under way, and hands both on to the next in the queue; the last
+// one commits for all, and only then is anybody answered who depends on it.
+// The writers of the next transaction gather while one is being committed, so a
+// lone writer waits for nobody.
+type group struct {
+	store *Store
+
+	mu    sync.Mutex // guards the two that follow
+	taken bool       // somebody has the baton
+	queue []*writer  // who waits for it, in order
+
+	// The rest is for whoever has the baton.
+	open  *shared              // the transaction under way; nil between two
+	conn  *sql.Conn            // the one connection that writes
+	stmts map[string]*sql.Stmt // prepared on it
+}
+
+// writer is one who waits for the baton.
+type writer struct {
+	turn  chan struct{} // closed when the baton is handed over
+	alone bool          // wants a transaction of its own
+}
+
+// shared is a transaction that several writers share.
+type shared struct {
+	last    *Tx // the log's head as the members left it
+	began   time.Time
+	unlock  func()
+	members int  // whose changes are in it
+	alone   bool // nobody may join
+	lost    bool // the database took all of it back
+	memo    memo
+	done    chan struct{} // closed when it has ended, with err
+	err     error
+}
+
+// How many writers share a transaction at most, and how long one stays open for
+// others to join.
+const (
+	groupMost = 512
+	groupOpen = 20 * time.Millisecond
+)
+
+var (
+	errNotAlone = errors.New("this takes a transaction of its own")
+	errLost     = errors.New("the transaction was taken back by the database")
+)
+
+// Alone makes sure that nobody else's changes are in the transaction, before or
+// after: what it sees is committed, and its end is its own. Who has effects
+// outside the store that depend on what is committed, or takes long, calls it
+// first and returns its error as it is; the function is then run again, alone.
+func (tx *Tx) Alone() error {
+	if tx.shared == nil || tx.shared.alone {
+		return nil
+	}
+	tx.failed = errNotAlone
+	return errNotAlone
+}
+
+// update is [Store.Update] for a group.
+func (g *group) update(ctx context.Context, fn func(*Tx) error) error {
+	alone := false
+	return retry(ctx, func() (again bool, err error) {
+		again, err = g.join(ctx, alone, fn)
+		if errors.Is(err, errNotAlone) || errors.Is(err, errLost) {
+			alone = true // where nobody else's trouble is this one's
+			again, err = g.join(ctx, alone, fn)
+		}
+		return again, err
+	})
+}
+
+// join runs fn as a member of a transaction and waits until that has ended, if
+// what fn did or saw depends on it. again is as in [Store.run].
+func (g *group) join(ctx context.Context, alone bool, fn func(*Tx) error) (again bool, err error) {
+	if err := g.take(ctx, alone); err != nil {
+		return false, err
+	}
+	t, again, err := g.member(ctx, alone, fn)
+	if t == nil {
+		return again, err
+	}
+	<-t.done
+	switch {
+	case t.lost || t.err != nil && (err != nil || t.members > 1): // what it did, or saw, has not come to be
+		return false, errLost
+	case err != nil:
+		return again, err
+	}
+	return g.store.engine.retryable(t.err), g.store.engine.explain(t.err)
+}
+
+// take waits for the baton, until ctx ends: then nothing has been done.
+func (g *group) take(ctx context.Context, alone bool) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	g.mu.Lock()
+	if !g.taken {
+		g.taken = true
+		g.mu.Unlock()
+		return nil
+	}
+	w := &writer{turn: make(chan struct{}), alone: alone}
+	g.queue = append(g.queue, w)
+	g.mu.Unlock()
+	select {
+	case <-w.turn:
+		return nil
+	case <-ctx.Done():
+	}
+	g.mu.Lock()
+	i := slices.Index(g.queue, w)
+	if i >= 0 {
+		g.queue = slices.Delete(g.queue, i, i+1)
+	}
+	g.mu.Unlock()
+	if i < 0 { // it was handed over at the same moment, perhaps with a transaction to end
+		g.pass()
+	}
+	return ctx.Err()
+}
+
+// pass hands the baton on, with the transaction under way if the next in the
+// queue may join it. Otherwise that is ended first.
+func (g *group) pass() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if t := g.open; t != nil && (len(g.queue) == 0 || g.queue[0].alone || t.closed()) {
+		g.open = nil
+		g.mu.Unlock()
+		g.end(t)
+		g.mu.Lock()
+	}
+	if len(g.queue) == 0 {
+		g.taken = false
+		return
+	}
+	next := g.queue[0]
+	g.queue = g.queue[1:]
+	close(next.turn)
+}
+
+// closed tells that nobody may join any more.
+func (t *shared) closed() bool {
+	return t.alone || t.lost || t.members >= groupMost || time.Since(t.began) > groupOpen
+}
+
+// member runs fn in a savepoint and passes the baton on, also when fn panics. It
+// returns the transaction whose end has to be waited for, if any.
+func (g *group) member(ctx context.Context, alone bool, fn func(*Tx) error) (wait *shared, again bool, err error) {
+	defer g.pass()
+	if g.open == nil {
+		if g.open, err = g.begin(ctx, alone); err != nil {
+			return nil, g.store.engine.retryable(err), g.store.engine.explain(err)
+		}
+	}
+	t := g.open
+	tx := g.newTx(ctx, t)
+	kept := false
+	defer func() {
+		if !kept {
+			t.takeBack(g)
+		}
+	}()
+	if err = g.exec(`SAVEPOINT member`); err == nil {
+		if err = tx.run(fn); err == nil {
+			err = g.exec(`RELEASE member`)
+		}
+	}
+	if err == nil {
+		kept = true
+		t.members++
+		t.last = tx
+		return t, false, nil
+	}
+	if t.members > 0 && !errors.Is(err, errNotAlone) {
+		wait = t // what it saw may not come to be
+	}
+	return wait, g.store.engine.retryable(err) || tx.collided, g.store.engine.explain(err)
+}
+
+// takeBack undoes what a member did. When the database has undone the whole
+// transaction by itself, as it does when the disk is full, all of it is lost.
+func (t *shared) takeBack(g *group) {
+	t.memo = memo{}
+	if g.exec(`ROLLBACK TO member`) != nil || g.exec(`RELEASE member`) != nil {
+		t.lost = true
+	}
+}
+
+func (g *group) newTx(ctx context.Context, t *shared) *Tx {
+	tx := g.store.newTx(ctx, g.conn)
+	tx.shared, tx.memo, tx.stmts = t, &t.memo, g.stmts
+	tx.write, tx.size, tx.root, tx.closed = true, t.last.size, t.last.root, t.last.closed
+	return tx
+}
+
+// begin begins a transaction, with the lock among processes.
+func (g *group) begin(ctx context.Context, alone bool) (*shared, error) {
+	unlock, err := g.store.engine.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err = g.connect(ctx); err == nil {
+		err = g.exec(`BEGIN IMMEDIATE`)
+	}
+	if err != nil {
+		unlock()
+		_ = g.close() // the next one connects anew
+		return nil, err
+	}
+	t := &shared{began: time.Now(), unlock: unlock, alone: alone, done: make(chan struct{})}
+	t.last = g.store.newTx(context.WithoutCancel(ctx), g.conn)
+	t.last.stmts = g.stmts
+	if err := t.last.begin(true); err != nil {
+		t.lost = true
+		g.end(t)
+		return nil, err
+	}
+	return t, nil
+}
+
+// connect takes the connection for good, and its statements with it.
+func (g *group) connect(ctx context.Context) error {
+	if len(g.stmts) > statementsKept {
+		g.forget()
+	}
+	if g.conn != nil {
+		return nil
+	}
+	db, err := g.store.db(true)
+	if err != nil {
+		return err
+	}
+	g.conn, err = db.Conn(ctx)
+	return err
+}
+
+// statementsKept bounds the statements that stay prepared: some are put
+// together anew for each number of rows.
+const statementsKept = 400
+
+func (g *group) forget() {
+	for _, s := range g.stmts {
+		_ = s.Close()
+	}
+	g.stmts = map[string]*sql.Stmt{}
+}
+
+// end ends a transaction: commits it if there is something in it.
+func (g *group) end(t *shared) {
+	if t.lost || t.members == 0 {
+		_ = g.exec(`ROLLBACK`) // there may be none
+	} else if t.err = g.exec(`COMMIT`); t.err != nil {
+		_ = g.exec(`ROLLBACK`)
+	}
+	t.unlock()
+	close(t.done)
+}
+
+// exec runs a statement of the transaction's frame, which nobody's context ends
+// half way.
+func (g *group) exec(statement string) error {
+	s := g.stmts[statement]
+	if s == nil {
+		var err error
+		if s, err = g.conn.PrepareContext(context.Background(), statement); err != nil {
+			return err
+		}
+		g.stmts[statement] = s
+	}
+	_, err := s.Exec()
+	return err
+}
+
+// scrub is [Store.Scrub] for a group.
+func (g *group) scrub(ctx context.Context) error {
+	if err := g.take(ctx, true); err != nil {
+		return err
+	}
+	defer g.pass()
+	unlock, err := g.store.engine.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err = g.connect(ctx); err == nil {
+		err = g.store.engine.scrub(ctx, g.conn)
+	}
+	return g.store.engine.explain(err)
+}
+
+// close gives the connection back. Nobody may be writing.
+func (g *group) close() error {
+	g.forget()
+	if g.conn == nil {
+		return nil
+	}
+	err := g.conn.Close()
+	g.conn = nil
+	return err
+}
