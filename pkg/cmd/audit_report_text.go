@@ -88,6 +88,7 @@ var findingTexts = map[service.FindingKind][2]string{
 	service.PasswordAndReset:   {"password set and MFA reset by the same person within 24 h", "accounts: password set and MFA reset by the same person within 24 h"},
 	service.ResetAfterContact:  {"reset within 24 h of a change of the contact on file", "resets within 24 h of a change of the contact on file"},
 	service.PrivilegedReset:    {"reset of a privileged account", "resets of a privileged account"},
+	service.BreakGlass:         {"break-glass recovery of an administrator", "break-glass recoveries of administrators"},
 	service.NewHostAfterReset:  {"reset followed by an enrolment from a new host", "resets followed by an enrolment from a new host"},
 	service.NeverEnrolledAfter: {"reset never followed by an enrolment", "resets never followed by an enrolment"},
 	service.RepeatedResets:     {"reset of a user who had one in the 30 days before", "resets of a user who had one in the 30 days before"},

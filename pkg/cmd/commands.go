@@ -9,7 +9,7 @@ func commands(a *App) []*cobra.Command {
 		newSignin(a), newSignout(a), newWhoami(a),
 		newUsers(a),
 		newMFA(a),
-		newEnrol(a), newEnroll(a), newRecoveryCodes(a),
+		newEnrol(a), newEnroll(a), newRecoveryCodes(a), newRecover(a),
 		newTokens(a), newSessions(a), newPolicy(a),
 		newAudit(a), newKeysGroup(a), newStoreGroup(a),
 		newConfig(a), newCompletion(a), newVersion(a),

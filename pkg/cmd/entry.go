@@ -145,6 +145,7 @@ type entry struct {
 	at        logiqc.Attempt
 	desk      logiqc.Secret // the enrolment code that was given, or ""
 	recovered bool          // a recovery code was spent on it
+	news      string        // what was learnt after the password and is still to be told
 	over      bool          // it is a session to keep, or has ended
 }
 
@@ -163,7 +164,7 @@ func (a *App) enter(ctx context.Context, f *credentials, purpose logiqc.Purpose)
 		return nil, err
 	}
 	if e.at.Notice != "" {
-		a.IO().Notef("%s", e.at.Notice)
+		a.IO().Notef("%s", ui.Lines(e.at.Notice))
 	}
 	return e, nil
 }
@@ -212,10 +213,22 @@ func (e *entry) recoveryCode(ctx context.Context, code logiqc.Secret) error {
 // moved takes over where the sign-in stands now.
 func (e *entry) moved(at logiqc.Attempt, err error) error {
 	if err == nil {
-		at.Notice = e.at.Notice
+		if at.Notice != "" {
+			e.news = at.Notice
+		}
+		at.Notice = strings.TrimSpace(e.at.Notice + "\n" + at.Notice)
 		e.at = at
 	}
 	return err
+}
+
+// tell says what was learnt on the way, once. It comes last, where no screen of
+// recovery codes clears it away.
+func (e *entry) tell() {
+	if e.news != "" {
+		e.app.IO().Notef("%s", ui.Lines(e.news))
+	}
+	e.news = ""
 }
 
 // askFactor asks for a code until one is right, a few times.

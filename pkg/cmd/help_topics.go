@@ -32,8 +32,8 @@ without them nobody can sign in with an app code. Resets work without them.
 Files are readable by their owner only; what others can read is refused, with the chmod
 line that mends it.
 
-Whoever holds the store's file is an administrator in all but name. So init, demo, and
-audit key, checkpoint, verify, prove, export, reconcile and report need no sign-in.
+Whoever holds the store's file is an administrator in all but name. So init, demo, recover,
+and audit key, checkpoint, verify, prove, export, reconcile and report need no sign-in.
 
 Keep several stores apart by profiles: logiqc config add NAME --store PATH --use`
 
@@ -61,6 +61,16 @@ You are an administrator
 
 Another administrator resets you: logiqc mfa reset, and then types your username. Nobody
 resets their own MFA, so keep your recovery codes, and have two administrators.
+
+You are the only administrator
+
+Whoever may read the store and its keys, on the machine where they are, breaks the glass:
+
+    sudo -u logiqc logiqc recover helen --reason "lost phone, sole on-call"
+
+and reads you the enrolment code that it shows once; you type it after the password at your
+next sign-in. It cannot be done through a server or by a script, and it is not quiet: every
+operator is told at the next sign-in. It works while the store is frozen.
 
 The phone was stolen
 

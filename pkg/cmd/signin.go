@@ -58,6 +58,7 @@ func (a *App) signin(ctx context.Context, f *credentials, noSave bool) error {
 	if err != nil {
 		return e.unfinished(err)
 	}
+	defer e.tell()
 	if noSave {
 		e.leave(ctx)
 	} else if err := e.save(); err != nil {
@@ -151,6 +152,7 @@ func (e *entry) answerSignedIn(ended bool) error {
 	if !ended {
 		out.Session = &sessionAnswer{ID: e.at.ID, ExpiresAt: e.at.ExpiresAt}
 	}
+	e.tell()
 	return e.app.answer(out, func(io *ui.IO) error {
 		if ended {
 			io.Answerf("%s can sign in. The session was ended at once.", out.User)

@@ -228,6 +228,7 @@ var contract = map[string]string{
 	"mfa enforce":        "yes dry-run request-id",
 	"enrol":              "replace new-code password-stdin code enrolment-code recovery-code qr png",
 	"recovery-codes":     "password-stdin code",
+	"recover":            "reason dry-run request-id",
 	"tokens create":      "role allow expires request-id",
 	"tokens list":        "",
 	"tokens revoke":      "all yes request-id",

@@ -39,9 +39,10 @@ type User struct {
 	CodeThrottle     Throttle
 	ResetAt          Time
 	ResetBy          string
-	ResetSeen        bool // the user has been told of the last reset
-	HeldAt           Time // when an operator held the sign-in; never if it is not
-	WindowAt         Time // when the window to enrol in began: the reset, or its being opened again
+	ResetSeen        bool  // the user has been told of the last reset
+	HeldAt           Time  // when an operator held the sign-in; never if it is not
+	Told             int64 // the operator has been told of all recoveries before this event
+	WindowAt         Time  // when the window to enrol in began: the reset, or its being opened again
 	LastSuccessAt    Time
 	LastFailure      Failure
 	Version          int64 // grows with every change of the row

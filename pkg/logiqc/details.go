@@ -36,6 +36,11 @@ type Details struct {
 	Approval    string `json:"approval,omitempty"`
 	RequestedBy string `json:"requested_by,omitempty"`
 
+	// Of mfa.recovered: who ran it, by what sudo says (an environment variable,
+	// so a claim) and by what the kernel says of the login; "" where unknown.
+	SudoUser  string `json:"sudo_user,omitempty"`
+	LoginUser string `json:"login_user,omitempty"`
+
 	// Of signin.*, session.* and token.*.
 	Session   string  `json:"session,omitempty"` // id
 	Next      string  `json:"next,omitempty"`    // what signin.started waits for

@@ -37,6 +37,7 @@ const (
 	MFAEnrolled         Action = "mfa.enrolled"
 	MFAReplaced         Action = "mfa.replaced"
 	MFACodeVerified     Action = "mfa.code_verified"
+	MFARecovered        Action = "mfa.recovered" // break-glass
 	RecoveryCodesIssued Action = "mfa.recovery_codes_issued"
 	RecoveryCodeUsed    Action = "mfa.recovery_code_used"
 	EnrolmentCodeIssued Action = "mfa.enrolment_code_issued"
@@ -63,7 +64,7 @@ const (
 var Actions = []Action{
 	StoreInitialised, StoreCopied, StoreBackedUp, StoreRestored, StoreFrozen, StoreThawed, UserCreated, UserUpdated, UserImported, UserActivated, UserDeactivated, UserUnlocked,
 	UserPasswordSet, UserProtected, UserUnprotected, UserViewed, AuditViewed, MFAResetDone, MFAEnabled,
-	MFADisabled, MFAEnforced, MFAUnenforced, EnrolmentStarted, MFAEnrolled, MFAReplaced, MFACodeVerified,
+	MFADisabled, MFAEnforced, MFAUnenforced, EnrolmentStarted, MFAEnrolled, MFAReplaced, MFACodeVerified, MFARecovered,
 	RecoveryCodesIssued, RecoveryCodeUsed, EnrolmentCodeIssued, MFARequested, MFAApproved, MFARejected, SigninStarted, SigninSucceeded,
 	SigninFailed, SigninThrottled, SessionCreated, SessionRevoked, TokenCreated, TokenRevoked, PolicyChanged, KeyRotated, KeyRetired, AuditExported,
 	OriginStarted,

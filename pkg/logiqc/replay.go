@@ -128,15 +128,11 @@ func (r *Replay) applyAccount(e Event) error {
 		if d.Sessions != nil { // a rehash at sign-in ends none
 			r.endSessions(e.Target.ID)
 		}
-	case UserProtected:
-		a.Protected = true
-	case UserUnprotected:
-		a.Protected = false
-	case MFAEnabled:
-		a.Toggle = true
-	case MFADisabled:
-		a.Toggle = false
-	case MFAResetDone:
+	case UserProtected, UserUnprotected:
+		a.Protected = e.Action == UserProtected
+	case MFAEnabled, MFADisabled:
+		a.Toggle = e.Action == MFAEnabled
+	case MFAResetDone, MFARecovered:
 		a.applyReset(e)
 		if !d.KeptSessions {
 			r.endSessions(e.Target.ID)
@@ -180,8 +176,11 @@ func (a *Replayable) applyUnlock(e Event) {
 func (a *Replayable) applyReset(e Event) {
 	a.Enrolment, a.Step, a.RecoveryCodes, a.ResetAt, a.WindowAt = "", 0, 0, e.Time, e.Time
 	a.EnrolmentCode, a.CodeExpiresAt = e.Details.EnrolmentCode, e.Details.ExpiresAt
-	if e.Details.Held {
+	switch {
+	case e.Details.Held:
 		a.HeldAt = e.Time
+	case e.Action == MFARecovered:
+		a.HeldAt = 0
 	}
 }
 

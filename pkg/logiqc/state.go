@@ -13,10 +13,11 @@ type StoreState struct {
 
 // whileFrozen are the actions that go on in a frozen store: sign-ins with the
 // enrolment that one may lead into, audit, keys, revoking sessions and tokens,
-// and what keeps the store itself. Every other change is refused.
+// what keeps the store itself, and break-glass: whoever is to end an incident
+// may be the one without a phone. Every other change is refused.
 var whileFrozen = []Action{
 	SigninStarted, SigninSucceeded, SigninFailed, SigninThrottled, SessionCreated, EnrolmentStarted, MFAEnrolled, RecoveryCodeUsed,
-	AuditExported, OriginStarted, KeyRotated, KeyRetired, SessionRevoked, TokenRevoked,
+	MFARecovered, AuditExported, OriginStarted, KeyRotated, KeyRetired, SessionRevoked, TokenRevoked,
 	StoreFrozen, StoreThawed, StoreBackedUp, StoreRestored, StoreCopied,
 }
 

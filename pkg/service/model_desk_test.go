@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"strings"
 	"time"
 
 	"pgregory.net/rapid"
@@ -102,6 +103,39 @@ func (m *model) verifiesCode(rt *rapid.T) {
 	default:
 		expect(rt, "a code that verifies", err, "")
 		u.app.spent, u.misses, u.until = step, 0, time.Time{}
+	}
+}
+
+// isRecovered is the break-glass: an administrator comes back from anything.
+func (m *model) isRecovered(rt *rapid.T) {
+	u := m.user(rt)
+	r := logiqc.Recovery{User: u.name}
+	r.Given, r.Typed = true, u.name
+	res, err := m.Recover(rt.Context(), logiqc.Actor{Kind: logiqc.System}, r)
+	if !u.admin {
+		expect(rt, "break-glass for a user", err, logiqc.Forbidden)
+		return
+	}
+	expect(rt, "break-glass", err, "")
+	u.app, u.pending, u.spare = nil, nil, nil
+	u.misses, u.until, u.pwMisses, u.pwUntil = 0, time.Time{}, 0, time.Time{}
+	u.wasReset, u.windowAt, u.held = true, m.Now(), false
+	m.given(u, res.EnrolmentCode)
+	m.ended(rt, u)
+	m.recoveries++
+}
+
+// isTold expects somebody who has signed in to be told of every recovery that
+// they were not told of before, if they are an operator.
+func (m *model) isTold(rt *rapid.T, u *modelUser, notice string) {
+	untold := 0
+	if u.admin {
+		untold, u.told = m.recoveries-u.told, m.recoveries
+	}
+	lines := strings.Count(notice, "Break-glass recovery of ada ")
+	more := strings.Contains(notice, "There were more")
+	if lines != min(untold, logiqc.RecoveryNotices) || more != (untold > logiqc.RecoveryNotices) {
+		rt.Fatalf("%s is told of %d recoveries of %d: %q", u.name, lines, untold, notice)
 	}
 }
 

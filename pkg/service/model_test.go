@@ -3,6 +3,8 @@ package service_test
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +24,8 @@ import (
 // modelUser is one account as the model knows it.
 type modelUser struct {
 	name             string
+	admin            bool
+	told             int // of how many recoveries
 	active, toggle   bool
 	app, pending     *modelApp
 	spare            []logiqc.Secret // unused recovery codes
@@ -59,11 +63,12 @@ type modelAttempt struct {
 
 type model struct {
 	*desk
-	helen    logiqc.Service
-	users    []*modelUser
-	enforced bool
-	codes    logiqc.CodeRule
-	window   time.Duration
+	helen      logiqc.Service
+	users      []*modelUser
+	recoveries int // by break-glass
+	enforced   bool
+	codes      logiqc.CodeRule
+	window     time.Duration
 }
 
 func TestModel(t *testing.T) {
@@ -73,12 +78,14 @@ func TestModel(t *testing.T) {
 		if m.helen, err = m.As(t.Context(), m.init); err != nil {
 			rt.Fatal(err)
 		}
-		for _, name := range []string{"ann", "bob"} {
-			if _, err := m.helen.AddUser(t.Context(), logiqc.NewUser{Username: name, Email: name + "@x", Password: servicetest.Password}); err != nil {
+		for name, role := range map[string]logiqc.Role{"ann": logiqc.RoleUser, "bob": logiqc.RoleUser, "ada": logiqc.RoleAdmin} {
+			who := logiqc.NewUser{Username: name, Email: name + "@x", Password: servicetest.Password, Role: role}
+			if _, err := m.helen.AddUser(t.Context(), who); err != nil {
 				rt.Fatal(err)
 			}
-			m.users = append(m.users, &modelUser{name: name, active: true})
+			m.users = append(m.users, &modelUser{name: name, active: true, admin: role == logiqc.RoleAdmin})
 		}
+		slices.SortFunc(m.users, func(a, b *modelUser) int { return strings.Compare(a.name, b.name) })
 		rt.Repeat(map[string]func(*rapid.T){
 			"":           func(rt *rapid.T) { m.look(rt) },
 			"clock":      m.clockMoves,
@@ -96,6 +103,7 @@ func TestModel(t *testing.T) {
 			"issue":      m.issuesCode,
 			"deskcode":   m.givesDeskCode,
 			"verify":     m.verifiesCode,
+			"recover":    m.isRecovered,
 		})
 		m.Check(t)
 		if t.Failed() {
@@ -180,6 +188,7 @@ func (m *model) givesPassword(rt *rapid.T) {
 		rt.Fatalf("stage %s, want %s", at.Stage, stage)
 	}
 	if stage == logiqc.StageSignedIn {
+		m.isTold(rt, u, at.Notice)
 		u.sessions = append(u.sessions, at.Token)
 		return
 	}
@@ -227,7 +236,7 @@ func (m *model) givesCode(rt *rapid.T) {
 	}
 	offset := rapid.Int64Range(-2, 2).Draw(rt, "steps off")
 	step := totp.Step(m.Now()) + offset
-	_, err := m.SignIn().Code(rt.Context(), a.token, totp.Code(u.app.key, step), logiqc.Source{})
+	at, err := m.SignIn().Code(rt.Context(), a.token, totp.Code(u.app.key, step), logiqc.Source{})
 	switch {
 	case m.isHeld(rt, u, err):
 	case m.waits(rt, u, err):
@@ -237,11 +246,12 @@ func (m *model) givesCode(rt *rapid.T) {
 	default:
 		expect(rt, "a right code", err, "")
 		u.app.spent = step
-		m.signedIn(u, a)
+		m.signedIn(rt, u, a, at.Notice)
 	}
 }
 
-func (m *model) signedIn(u *modelUser, a *modelAttempt) {
+func (m *model) signedIn(rt *rapid.T, u *modelUser, a *modelAttempt, notice string) {
+	m.isTold(rt, u, notice)
 	u.misses, u.until = 0, time.Time{}
 	u.drop(a)
 	u.sessions = append(u.sessions, a.token)
@@ -254,7 +264,7 @@ func (m *model) givesRecoveryCode(rt *rapid.T) {
 	if right {
 		code = u.spare[0]
 	}
-	_, err := m.SignIn().RecoveryCode(rt.Context(), a.token, code, logiqc.Source{})
+	at, err := m.SignIn().RecoveryCode(rt.Context(), a.token, code, logiqc.Source{})
 	switch {
 	case m.isHeld(rt, u, err):
 	case m.waits(rt, u, err):
@@ -264,7 +274,7 @@ func (m *model) givesRecoveryCode(rt *rapid.T) {
 	default:
 		expect(rt, "a right recovery code", err, "")
 		u.spare = u.spare[1:]
-		m.signedIn(u, a)
+		m.signedIn(rt, u, a, at.Notice)
 	}
 }
 
@@ -323,14 +333,14 @@ func (m *model) provesEnrolment(rt *rapid.T) {
 		expect(rt, "a right code", err, "")
 		u.app, u.pending, u.code = u.pending, nil, nil
 		u.app.spent, u.toggle, u.spare = step, true, out.RecoveryCodes
-		m.signedIn(u, a)
+		m.signedIn(rt, u, a, out.Attempt.Notice)
 	}
 }
 
 func (m *model) isReset(rt *rapid.T) {
 	u, keep := m.user(rt), rapid.Bool().Draw(rt, "keep sessions")
 	r := logiqc.Reset{KeepSessions: keep, Users: []logiqc.ResetTarget{{User: u.name}}}
-	r.Given, r.Hold = true, rapid.IntRange(0, 4).Draw(rt, "hold") == 0
+	r.Given, r.Typed, r.Hold = true, u.name, rapid.IntRange(0, 4).Draw(rt, "hold") == 0
 	r.EnrolmentCode = rapid.IntRange(0, 4).Draw(rt, "code") == 0 // each hashes: seldom
 	res, err := m.helen.ResetMFA(rt.Context(), r)
 	expect(rt, "reset", err, "")

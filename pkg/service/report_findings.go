@@ -22,6 +22,7 @@ const (
 	PasswordAndReset   FindingKind = "password_and_reset"
 	ResetAfterContact  FindingKind = "reset_after_contact_change"
 	PrivilegedReset    FindingKind = "privileged_reset"
+	BreakGlass         FindingKind = "break_glass"
 	NewHostAfterReset  FindingKind = "enrolled_from_new_host"
 	NeverEnrolledAfter FindingKind = "never_enrolled"
 	RepeatedResets     FindingKind = "repeated_resets"
@@ -29,7 +30,7 @@ const (
 
 // FindingKinds lists them in order.
 var FindingKinds = []FindingKind{
-	PasswordAndReset, ResetAfterContact, PrivilegedReset, NewHostAfterReset, NeverEnrolledAfter, RepeatedResets,
+	PasswordAndReset, ResetAfterContact, PrivilegedReset, BreakGlass, NewHostAfterReset, NeverEnrolledAfter, RepeatedResets,
 }
 
 // Finding is one pattern with its cases. It proves nothing against anybody:
@@ -102,7 +103,7 @@ func (l *lookout) watch(w *watched, e *logiqc.Event, in bool) {
 			(a.Email != e.Details.Account.Email || a.Phone != e.Details.Account.Phone) {
 			w.contactAt = e.Seq
 		}
-	case logiqc.MFAResetDone:
+	case logiqc.MFAResetDone, logiqc.MFARecovered:
 		l.reset(w, e, in)
 	case logiqc.MFAEnrolled:
 		l.enrolled(w, e)
@@ -169,6 +170,8 @@ func (l *lookout) reset(w *watched, e *logiqc.Event, in bool) {
 		l.add(ResetAfterContact, e, w.contactAt, "reset "+after(since)+" the contact on file was changed")
 	}
 	switch {
+	case e.Action == logiqc.MFARecovered:
+		l.add(BreakGlass, e, -1, "run by "+e.Whence())
 	case a.Protected:
 		l.add(PrivilegedReset, e, -1, "protected account")
 	case a.Role != logiqc.RoleUser:

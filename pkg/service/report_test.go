@@ -128,6 +128,17 @@ func TestFindsResetsOfPrivileged(t *testing.T) {
 	}
 }
 
+func TestFindsBreakGlass(t *testing.T) {
+	s := newStory(t, 0)
+	s.account("helen", func(a *logiqc.Snapshot) { a.Role = logiqc.RoleAdmin })
+	one := s.event(logiqc.MFARecovered, "", "helen", logiqc.Details{SudoUser: "ben"})
+	s.want(BreakGlass, [2]int64{one, -1})
+	s.want(NeverEnrolledAfter, [2]int64{one, -1})
+	if c := s.r.Report().LookAt[0].Cases[0]; c.What != "run by somebody (sudo by ben) on "+s.host {
+		t.Errorf("told as %+v", c)
+	}
+}
+
 func TestFindsEnrolmentFromNewHost(t *testing.T) {
 	s := newStory(t, 0)
 	for _, name := range []string{"jlee", "mchen", "new"} {

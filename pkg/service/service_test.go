@@ -109,7 +109,7 @@ func TestOnPostgres(t *testing.T) {
 		"ImportUpdatesOnlyWhatIsGiven": TestImportUpdatesOnlyWhatIsGiven, "ImportRules": TestImportRules,
 		"ImportEndsSessions": TestImportEndsSessions, "ImportDryRunAndRetry": TestImportDryRunAndRetry,
 		"CheckpointIsKeptTwice": TestCheckpointIsKeptTwice, "CheckpointInTheStoreIsEnough": TestCheckpointInTheStoreIsEnough,
-		"ProofAndReceipt": TestProofAndReceipt,
+		"ProofAndReceipt": TestProofAndReceipt, "Recover": TestRecover, "RecoveryIsTold": TestRecoveryIsTold,
 	} {
 		t.Run(name, test)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 	"github.com/logiqc/logiqc/pkg/password"
@@ -188,7 +189,7 @@ func (t *txn) admit(u *logiqc.User, r logiqc.SigninRequest) (at logiqc.Attempt, 
 		_, err = t.record(logiqc.SigninStarted, u.Target(), logiqc.Details{Session: id, Next: nextOf(stage, r.Purpose)})
 	}
 	at = t.attempt(sess, *u, bearer)
-	at.Notice = notice
+	at.Notice = strings.TrimSpace(notice + "\n" + at.Notice)
 	return at, nil, err
 }
 
@@ -241,19 +242,25 @@ func (t *txn) finish(sess *store.Session, u *logiqc.User, d logiqc.Details) erro
 		return err
 	}
 	u.LastSuccessAt, u.ResetSeen = t.Now(), true
-	if err := t.UpdateUser(u); err != nil {
+	d.Session = sess.ID
+	ref, err := t.record(logiqc.SigninSucceeded, u.Target(), d)
+	if err != nil {
 		return err
 	}
-	d.Session = sess.ID
-	_, err := t.record(logiqc.SigninSucceeded, u.Target(), d)
-	return err
+	if sess.App == "" { // what an application shows its users is not for operators
+		if t.notice, err = t.recoveriesUntold(*u); err != nil {
+			return err
+		}
+		u.Told = ref.Seq
+	}
+	return t.UpdateUser(u)
 }
 
 // attempt describes a session to whoever holds it.
 func (t *txn) attempt(s store.Session, u logiqc.User, bearer logiqc.Secret) logiqc.Attempt {
 	return logiqc.Attempt{
 		Token: bearer, ID: s.ID, Stage: s.Stage, User: u.Username, Account: u.Account(t.policy, t.Now()),
-		ExpiresAt: s.ExpiresAt, Pending: u.PendingAt(t.Now()) != nil && t.mayProve(s, u), CodeNeeded: !t.mayStart(s, u),
+		ExpiresAt: s.ExpiresAt, Notice: t.notice, Pending: u.PendingAt(t.Now()) != nil && t.mayProve(s, u), CodeNeeded: !t.mayStart(s, u),
 	}
 }
 

@@ -163,3 +163,16 @@ func aboutOrBy(sel *query, id, username, ref string) {
 	sel.add(` AND (e.target_id = `, ref, ` OR e.target_username = `, ref, ` OR e.actor_id = `, ref,
 		` OR e.actor_username = `, ref, ` OR (e.actor_for <> '' AND e.actor_for = `, ref, `))`)
 }
+
+// Recoveries returns the break-glass recoveries that were made, newest first,
+// from the event from on and since then, at most limit.
+func (tx *Tx) Recoveries(from int64, since logiqc.Time, limit int) (rows []EventRow, err error) {
+	err = tx.each(`SELECT seq, bytes FROM event WHERE action = $1 AND seq >= $2 AND outcome = 'success' AND at >= $3
+		ORDER BY seq DESC LIMIT $4`, []any{string(logiqc.MFARecovered), from, int64(since), limit}, func(r *sql.Rows) error {
+		var e EventRow
+		err := r.Scan(&e.Seq, &e.Bytes)
+		rows = append(rows, e)
+		return err
+	})
+	return rows, err
+}

@@ -12,8 +12,8 @@ const (
 	insertUserSQL = `INSERT INTO account (n, id, username, username_key, email, email_key, name, phone, role, status, auth,
 		protected, toggle, contact_changed_at, contact_changed_by, password_hash, password_misses, password_until,
 		password_told, code_misses, code_until, code_told, reset_at, reset_by, reset_seen, last_success_at, failure_at,
-		failure_reason, failure_host, held_at, window_at, version, created_at, updated_at)`
-	userWidth = 34
+		failure_reason, failure_host, held_at, window_at, told, version, created_at, updated_at)`
+	userWidth = 35
 )
 
 func userArgs(u *logiqc.User, args []any) []any {
@@ -28,7 +28,8 @@ func changeableArgs(u *logiqc.User, args []any) []any {
 		int64(u.PasswordThrottle.Misses), int64(u.PasswordThrottle.Until), bit(u.PasswordThrottle.Told),
 		int64(u.CodeThrottle.Misses), int64(u.CodeThrottle.Until), bit(u.CodeThrottle.Told),
 		int64(u.ResetAt), u.ResetBy, bit(u.ResetSeen), int64(u.LastSuccessAt),
-		int64(u.LastFailure.At), u.LastFailure.Reason, u.LastFailure.Host, int64(u.HeldAt), int64(u.WindowAt))
+		int64(u.LastFailure.At), u.LastFailure.Reason, u.LastFailure.Host, int64(u.HeldAt), int64(u.WindowAt),
+		u.Told)
 }
 
 // RowError says which of several accounts could not be inserted.
@@ -129,8 +130,8 @@ const updateUserSQL = `UPDATE account SET email = $1, email_key = $2, name = $3,
 	auth = $7, protected = $8, toggle = $9, contact_changed_at = $10, contact_changed_by = $11, password_hash = $12,
 	password_misses = $13, password_until = $14, password_told = $15, code_misses = $16, code_until = $17, code_told = $18,
 	reset_at = $19, reset_by = $20, reset_seen = $21, last_success_at = $22, failure_at = $23, failure_reason = $24,
-	failure_host = $25, held_at = $26, window_at = $27, updated_at = $28, version = version + 1
-	WHERE id = $29 AND version = $30`
+	failure_host = $25, held_at = $26, window_at = $27, told = $28, updated_at = $29, version = version + 1
+	WHERE id = $30 AND version = $31`
 
 // UpdateUser writes the account back as it is in u, its username, id and
 // creation aside, which never change. Its Version grows and its UpdatedAt
@@ -138,7 +139,7 @@ const updateUserSQL = `UPDATE account SET email = $1, email_key = $2, name = $3,
 // is gone; Exists when its email is taken. Enrolments are not part of it.
 func (tx *Tx) UpdateUser(u *logiqc.User) error {
 	args := append(changeableArgs(u, make([]any, 0, 32)), int64(tx.now), u.ID, u.Version)
-	changed, err := tx.exec(updateUserSQL+` AND email = $31 AND name = $32`, append(args, u.Email, u.Name)...)
+	changed, err := tx.exec(updateUserSQL+` AND email = $32 AND name = $33`, append(args, u.Email, u.Name)...)
 	if err == nil && changed == 0 {
 		changed, err = tx.renameUser(u, args)
 	}

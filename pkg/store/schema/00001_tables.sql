@@ -43,6 +43,7 @@ CREATE TABLE account (
     reset_seen         BIGINT NOT NULL,
     held_at            BIGINT NOT NULL,
     window_at          BIGINT NOT NULL,
+    told               BIGINT NOT NULL,
     last_success_at    BIGINT NOT NULL,
     failure_at         BIGINT NOT NULL,
     failure_reason     TEXT NOT NULL,
