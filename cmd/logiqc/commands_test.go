@@ -19,6 +19,7 @@ import (
 // usages is how each command of a script is written.
 var usages = map[string]string{
 	"newstore": "newstore",
+	"place":    "place VAR",
 	"as":       "as USER|nobody",
 	"appcode":  "appcode [-next|-offset DURATION] VAR USER|SECRET|FILE",
 	"status":   "status N PROGRAM [ARG…]",

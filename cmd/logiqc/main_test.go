@@ -74,6 +74,14 @@ func (s setting) run(t *testing.T) {
 				usage(ts, "newstore", !neg && len(args) == 0)
 				newStore(ts)
 			},
+			"place": func(ts *testscript.TestScript, neg bool, args []string) {
+				usage(ts, "place", !neg && len(args) == 1)
+				to := "sqlite:" + filepath.Join(ts.Getenv("WORK"), args[0]+".db")
+				if s.name == "postgres" {
+					to = pgtest.Database(t)
+				}
+				ts.Setenv(args[0], to)
+			},
 			"as":       cmdAs,
 			"appcode":  cmdAppCode,
 			"status":   cmdStatus,

@@ -29,7 +29,7 @@ func (s StoreState) CheckPlace() error {
 		return nil
 	case s.Moved:
 		return Errorf(Moved, "this store has moved to %s; nothing was changed here", s.To).
-			WithHint("use it there: logiqc --store %s …, or logiqc config add NAME --store %s --use", s.To, s.To)
+			WithHint("use it there: logiqc config add NAME --store '%s' --use", s.To)
 	}
 	return Errorf(Moved, "this store was to be moved to %s, and that has not been finished; nothing was changed", s.To).
 		WithHint("finish it: logiqc store copy --to %s; or give it up: logiqc store thaw", s.To)

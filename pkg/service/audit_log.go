@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/logiqc/logiqc/pkg/ledger"
 	"github.com/logiqc/logiqc/pkg/logiqc"
@@ -213,13 +214,15 @@ func (l logSource) Head(ctx context.Context) (h ledger.Head, err error) {
 }
 
 func (l logSource) Leaves(ctx context.Context, from, to int64, fn func(seq int64, leaf []byte) error) error {
-	return l.store.View(ctx, func(tx *store.Tx) error {
-		return tx.Leaves(from, to, func(seq int64, leaf []byte, cols store.EventColumns) error {
-			if !indexes(cols, seq, leaf) {
-				return ledger.Misindexed(seq)
-			}
-			return fn(seq, leaf)
-		})
+	return l.store.View(ctx, func(tx *store.Tx) error { return leavesOf(tx, from, to, fn) })
+}
+
+func leavesOf(tx *store.Tx, from, to int64, fn func(seq int64, leaf []byte) error) error {
+	return tx.Leaves(from, to, func(seq int64, leaf []byte, cols store.EventColumns) error {
+		if !indexes(cols, seq, leaf) {
+			return ledger.Misindexed(seq)
+		}
+		return fn(seq, leaf)
 	})
 }
 
@@ -238,4 +241,33 @@ func (l logSource) StoredHashes(ctx context.Context, from, to int64, fn func(ind
 	return l.store.View(ctx, func(tx *store.Tx) error {
 		return tx.StoredHashes(from, to, func(index int64, h [32]byte) error { return fn(index, h) })
 	})
+}
+
+// txSource is the log as one transaction sees it, from which two cannot read at
+// once: the first to ask has it for that reading.
+type txSource struct {
+	mu sync.Mutex
+	tx *store.Tx
+}
+
+// Head implements [ledger.Source].
+func (s *txSource) Head(context.Context) (h ledger.Head, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h.Size, h.Root, err = s.tx.Head()
+	return h, err
+}
+
+// Leaves implements [ledger.Source].
+func (s *txSource) Leaves(_ context.Context, from, to int64, fn func(seq int64, leaf []byte) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return leavesOf(s.tx, from, to, fn)
+}
+
+// StoredHashes implements [ledger.Source].
+func (s *txSource) StoredHashes(_ context.Context, from, to int64, fn func(index int64, h ledger.Hash) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tx.StoredHashes(from, to, func(index int64, h [32]byte) error { return fn(index, h) })
 }

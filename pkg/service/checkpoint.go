@@ -87,6 +87,13 @@ func (t *txn) sign() (c logiqc.Checkpoint, err error) {
 	if err := t.Alone(); err != nil {
 		return c, err
 	}
+	s, err := t.stateOf()
+	if err != nil {
+		return c, err
+	}
+	if err := s.CheckPlace(); err != nil {
+		return c, err
+	}
 	info, keys, err := t.ownKeys()
 	if err != nil {
 		return c, err

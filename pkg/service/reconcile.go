@@ -13,25 +13,24 @@ import (
 // tokens and sessions: a change made behind the log's back is a difference.
 func (d *Desk) Reconcile(ctx context.Context) (out logiqc.Reconciled, err error) {
 	err = d.store.View(ctx, func(tx *store.Tx) error {
-		replay, err := replayOf(tx)
-		if err != nil {
-			return err
-		}
-		r := reconciler{tx: tx, replay: replay, diffs: []logiqc.Difference{}, seen: map[string]string{}}
-		if err := r.policy(); err != nil {
-			return err
-		}
-		if err := r.accounts(); err != nil {
-			return err
-		}
-		if err := r.sessions(); err != nil {
-			return err
-		}
-		err = r.tokens()
-		out = logiqc.Reconciled{Compared: len(r.seen), Differences: r.diffs}
+		out, err = reconcile(tx)
 		return err
 	})
 	return out, err
+}
+
+func reconcile(tx *store.Tx) (out logiqc.Reconciled, err error) {
+	replay, err := replayOf(tx)
+	if err != nil {
+		return out, err
+	}
+	r := reconciler{tx: tx, replay: replay, diffs: []logiqc.Difference{}, seen: map[string]string{}}
+	for _, look := range []func() error{r.policy, r.accounts, r.sessions, r.tokens} {
+		if err := look(); err != nil {
+			return out, err
+		}
+	}
+	return logiqc.Reconciled{Compared: len(r.seen), Differences: r.diffs}, nil
 }
 
 // replayOf folds the whole log.

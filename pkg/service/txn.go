@@ -121,9 +121,6 @@ func (d *Desk) recordRefusal(ctx context.Context, by logiqc.Actor, req logiqc.Re
 		}
 		return t.flush()
 	})
-	if errors.Is(err, logiqc.Moved) {
-		return r.err // the log goes on elsewhere
-	}
 	if err != nil {
 		return logiqc.Errorf(logiqc.AsError(err).Code, "%s (and that could not be recorded: %w)", r.err.Message, err)
 	}
@@ -194,11 +191,17 @@ func (t *txn) deny(action logiqc.Action, target logiqc.Target, e *logiqc.Error) 
 // place in the log.
 func (t *txn) append(b logiqc.Body) (logiqc.AuditRef, error) {
 	var err error
-	if b.Outcome == logiqc.Success {
-		// Whatever has not asked before is refused here, at the latest.
-		if err := t.check(b.Action, b.Target.Username, nil); err != nil {
-			return logiqc.AuditRef{}, err
+	switch b.Outcome {
+	case logiqc.Success: // whatever has not asked before is refused here, at the latest
+		err = t.check(b.Action, b.Target.Username, nil)
+	case logiqc.Denied:
+		var s logiqc.StoreState
+		if s, err = t.stateOf(); s.To != "" {
+			return logiqc.AuditRef{}, nil // the log goes on elsewhere, and nothing happened here
 		}
+	}
+	if err != nil {
+		return logiqc.AuditRef{}, err
 	}
 	if b.ID, err = t.desk.newID(); err != nil {
 		return logiqc.AuditRef{}, err

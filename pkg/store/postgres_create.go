@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"regexp"
 	"strings"
 
 	"github.com/pressly/goose/v3"
@@ -130,10 +131,30 @@ func (e *pgEngine) exists() error {
 
 // tablesPostgres makes the first schema.
 func tablesPostgres(ctx context.Context, tx *sql.Tx) error {
-	for _, ddl := range []string{postgresWords.Replace(tables1), postgres1, savepointSQL} {
+	if err := bareTablesPostgres(ctx, tx); err != nil {
+		return err
+	}
+	return indexesPostgres(ctx, tx)
+}
+
+// indexDDL finds the statements that make an index: filled tables get them
+// faster than empty ones keep them.
+var indexDDL = regexp.MustCompile(`(?m)^CREATE INDEX [^;]*;`)
+
+// bareTablesPostgres makes the tables, and indexesPostgres the rest.
+func bareTablesPostgres(ctx context.Context, tx *sql.Tx) error {
+	for _, ddl := range []string{indexDDL.ReplaceAllString(postgresWords.Replace(tables1), ""), postgres1} {
 		if _, err := tx.ExecContext(ctx, ddl); err != nil {
 			return err
 		}
+	}
+	return firstRows(ctx, tx)
+}
+
+func indexesPostgres(ctx context.Context, tx *sql.Tx) error {
+	ddl := append(indexDDL.FindAllString(postgresWords.Replace(tables1), -1), savepointSQL)
+	if _, err := tx.ExecContext(ctx, strings.Join(ddl, "\n")); err != nil {
+		return err
 	}
 	// Making an extension takes a right that not everybody has, and the server
 	// must have it. Searches find the same without the index.
@@ -142,7 +163,7 @@ func tablesPostgres(ctx context.Context, tx *sql.Tx) error {
 			return errors.Join(err, back)
 		}
 	}
-	return firstRows(ctx, tx)
+	return nil
 }
 
 // migratePostgres runs the migrations that have not run yet, each in a

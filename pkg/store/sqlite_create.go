@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 )
@@ -31,35 +30,14 @@ func (e *sqliteEngine) lock(ctx context.Context) (func(), error) {
 // Exists: there is something at path, which is left alone, or what another
 // store left beside it.
 func CreateSQLite(ctx context.Context, path string, o Options, init func(*Tx) error) (*Store, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return nil, explainFile(path, err)
-	}
-	if err := checkAbsent(path); err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, explainFile(path, err)
-	}
-	e := &sqliteEngine{path: path}
-	unlock, err := e.lock(ctx)
+	l, err := landSQLite(ctx, path, o, init)
 	if err != nil {
 		return nil, err
 	}
-	defer unlock()
-	if err := checkAbsent(path); err != nil { // somebody may have been quicker
+	if err := l.Commit(ctx); err != nil {
 		return nil, err
 	}
-	if err := build(ctx, path+".new", o, init); err != nil {
-		return nil, errors.Join(err, removeUnfinished(path+".new"))
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return nil, explainFile(path, err)
-	}
-	if err := syncFolder(filepath.Dir(path)); err != nil {
-		return nil, explainFile(path, err)
-	}
-	return newSQLite(path, o), nil
+	return OpenSQLite(path, o)
 }
 
 // checkAbsent refuses a path at which something is. A write-ahead log left

@@ -65,10 +65,10 @@ func (tx *Tx) setClosed(closed int64) error {
 	return err
 }
 
-// checkPlace refuses to commit to a store that has moved: whatever is written
+// checkPlace refuses to commit a change to a store that has moved: whatever is written
 // here would be another future of the log that goes on there.
 func (tx *Tx) checkPlace() error {
-	if tx.closed&(closedMoving|closedMoved) == 0 || tx.moving {
+	if tx.closed&(closedMoving|closedMoved) == 0 || tx.moving || !tx.wrote {
 		return nil
 	}
 	s, err := tx.State()

@@ -25,12 +25,15 @@ type Tx struct {
 	root   [32]byte
 	closed int64 // what the store does not take; in a writing transaction
 	moving bool  // the transaction is about where the store is
+	wrote  bool  // it changed rows, its turn aside
 
 	collided bool  // the database said that another transaction was in the way
 	failed   error // why nothing more may be done in it
 
 	shared *shared // with whom; nil for a transaction of its own
 	memo   *memo   // of what does not change in a transaction by itself
+
+	load func(table string, columns []string, rows [][]any) error // the database's own way to take many rows, or nil
 
 	bulk    bool
 	waiting []entry // words of a bulk insert, to be written in order
@@ -170,6 +173,7 @@ func (tx *Tx) exec(query string, args ...any) (int64, error) {
 		return 0, tx.explain(err)
 	}
 	n, err := r.RowsAffected()
+	tx.wrote = tx.wrote || n > 0
 	return n, tx.explain(err)
 }
 
