@@ -213,10 +213,11 @@ func (e *entry) recoveryCode(ctx context.Context, code logiqc.Secret) error {
 // moved takes over where the sign-in stands now.
 func (e *entry) moved(at logiqc.Attempt, err error) error {
 	if err == nil {
-		if at.Notice != "" {
-			e.news = at.Notice
+		news := strings.TrimSpace(strings.TrimPrefix(at.Notice, e.at.Notice))
+		if news != "" {
+			e.news = news
 		}
-		at.Notice = strings.TrimSpace(e.at.Notice + "\n" + at.Notice)
+		at.Notice = strings.TrimSpace(e.at.Notice + "\n" + news)
 		e.at = at
 	}
 	return err

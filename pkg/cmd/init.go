@@ -84,6 +84,10 @@ func (a *App) makeStore(ctx context.Context, f *initFlags) error {
 		}
 		return err
 	}
+	admin, err := firstAdmin(ctx, desk, at)
+	if err != nil {
+		return err
+	}
 	if err := desk.Close(); err != nil {
 		return err
 	}
@@ -91,13 +95,22 @@ func (a *App) makeStore(ctx context.Context, f *initFlags) error {
 		a.IO().Warnf("the store is made, but the session could not be saved: %v", err)
 	}
 	out := initAnswer{
-		Store: s.Store.Display(), Keys: k.dir, AuditKey: k.vkey, Account: at.Account,
-		MFADue: at.Account.MFA.Required && at.Account.MFA.State != logiqc.EnrolmentEnrolled, Warnings: a.IO().Warnings(),
+		Store: s.Store.Display(), Keys: k.dir, AuditKey: k.vkey, Account: admin,
+		MFADue: admin.MFA.Required && admin.MFA.State != logiqc.EnrolmentEnrolled, Warnings: a.IO().Warnings(),
 	}
 	if err := a.answer(out, out.text); err != nil || a.IO().Machine() {
 		return err
 	}
 	return a.afterInit(ctx, at, out.MFADue)
+}
+
+// firstAdmin is the account that a new store begins with.
+func firstAdmin(ctx context.Context, desk *service.Desk, at logiqc.Attempt) (logiqc.Account, error) {
+	actor, err := desk.Authenticate(ctx, at.Token, logiqc.Source{})
+	if err != nil {
+		return logiqc.Account{}, err
+	}
+	return desk.As(actor).GetUser(ctx, at.User)
 }
 
 // check finds wrong usage before anything is opened or asked.
@@ -223,7 +236,7 @@ func (out initAnswer) text(io *ui.IO) error {
 
 // afterInit leads the first admin into setting up MFA, and says what is next.
 func (a *App) afterInit(ctx context.Context, at logiqc.Attempt, due bool) error {
-	io, user := a.IO(), at.Account.Username
+	io, user := a.IO(), at.User
 	if due && io.CanPrompt() {
 		io.Notef("MFA is required here. Set up your own now.")
 		in, err := a.SignIn()

@@ -170,7 +170,7 @@ func (e *entry) offerNewPhone(ctx context.Context) error {
 	if !e.recovered {
 		return nil
 	}
-	left := counted(e.at.Account.MFA.RecoveryCodesLeft, "recovery code") + " left."
+	left := counted(e.at.RecoveryCodesLeft, "recovery code") + " left."
 	if !io.CanPrompt() || e.at.Token == "" {
 		io.Notef("%s To move to a new phone: logiqc enrol %s --replace", left, user)
 		return nil

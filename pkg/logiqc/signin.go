@@ -43,6 +43,15 @@ const (
 	RecoveryPurpose Purpose = "recovery_codes"
 )
 
+// Check refuses with Usage what no sign-in is for.
+func (p Purpose) Check() error {
+	switch p {
+	case SigninPurpose, EnrolPurpose, ReplacePurpose, RecoveryPurpose:
+		return nil
+	}
+	return Errorf(Usage, "%q is no purpose of a sign-in: one of signin, enrol, replace, recovery_codes", p)
+}
+
 // AttemptFor is how long a half-finished sign-in lasts.
 const AttemptFor = 10 * time.Minute
 
@@ -64,16 +73,16 @@ const (
 	StageSignedIn Stage = "signed_in"
 )
 
-// Attempt is a sign-in at a stage. Its Token carries it on, and is the session
-// once it is signed in.
+// Attempt is a sign-in at a stage. Its Token carries it on to the next; once it
+// is signed in there is another, which is the session, and the old one is dead.
 type Attempt struct {
 	Token     Secret
 	ID        string
 	Stage     Stage
 	User      string
-	Account   Account
 	ExpiresAt Time
-	// Notice is what the user is to be told at this sign-in, "" if nothing.
+	// Notice is what the user is to be told, "" if nothing: first when the
+	// password was right, and all of it once they are signed in.
 	Notice string
 	// Pending tells that an enrolment is already under way, so that a code for
 	// it can be proved without starting again.
@@ -81,6 +90,8 @@ type Attempt struct {
 	// CodeNeeded tells that an enrolment can be started only with an enrolment
 	// code, which has not been given on this attempt.
 	CodeNeeded bool
+	// RecoveryCodesLeft is told to who is signed in.
+	RecoveryCodesLeft int
 }
 
 // PendingEnrolment is a secret that awaits its first code.

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
@@ -110,7 +111,7 @@ func (s *signIn) ProveEnrolment(ctx context.Context, bearer logiqc.Secret, code 
 			return answer, err
 		}
 		out, answer, err = t.enrolled(sess, u, spent)
-		out.Attempt.Token = bearer
+		out.Attempt.Token = cmp.Or(out.Attempt.Token, bearer)
 		return answer, err
 	})
 	return out, err
@@ -190,29 +191,31 @@ func (t *txn) enrolled(sess *store.Session, u *logiqc.User, spent int64) (out lo
 	if err != nil {
 		return out, nil, err
 	}
-	if err := t.afterProof(sess, u); err != nil {
+	fresh, err := t.afterProof(sess, u)
+	if err != nil {
 		return out, nil, err
 	}
 	*u, err = t.UserByID(u.ID)
-	return logiqc.Enrolled{User: u.Username, RecoveryCodes: codes, Audit: ref, Attempt: t.attempt(*sess, *u, "")}, nil, err
+	return logiqc.Enrolled{User: u.Username, RecoveryCodes: codes, Audit: ref, Attempt: t.attempt(*sess, *u, fresh)}, nil, err
 }
 
-// afterProof lets a sign-in that waited for the enrolment through, and ends an
-// attempt that was made for the enrolment only.
-func (t *txn) afterProof(sess *store.Session, u *logiqc.User) error {
+// afterProof lets a sign-in that waited for the enrolment through, to a session
+// whose token it returns, and ends an attempt that was made for the enrolment
+// only.
+func (t *txn) afterProof(sess *store.Session, u *logiqc.User) (fresh logiqc.Secret, err error) {
 	switch {
 	case sess.Stage == logiqc.StageSignedIn:
 		sess.Purpose = logiqc.SigninPurpose
 		if err := t.UpdateSession(*sess); err != nil {
-			return err
+			return "", err
 		}
-		return t.UpdateUser(u)
+		return "", t.UpdateUser(u)
 	case sess.Purpose != logiqc.SigninPurpose:
 		if err := t.UpdateUser(u); err != nil {
-			return err
+			return "", err
 		}
 		_, err := t.DeleteSession(sess.ID)
-		return err
+		return "", err
 	}
 	return t.finish(sess, u, logiqc.Details{Method: "code"})
 }

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -79,8 +80,8 @@ func (s *signIn) Code(ctx context.Context, bearer logiqc.Secret, code string, sr
 		if answer != nil || err != nil {
 			return answer, err
 		}
-		err = t.passed(sess, u, logiqc.Details{Method: "code", Step: spent})
-		at = t.attempt(*sess, *u, bearer)
+		fresh, err := t.passed(sess, u, logiqc.Details{Method: "code", Step: spent})
+		at = t.attempt(*sess, *u, cmp.Or(fresh, bearer))
 		return nil, err
 	})
 	return at, err
@@ -99,8 +100,8 @@ func (s *signIn) RecoveryCode(ctx context.Context, bearer, code logiqc.Secret, s
 		if answer != nil || err != nil {
 			return answer, err
 		}
-		err = t.passed(sess, u, logiqc.Details{Method: byRecoveryCode})
-		at = t.attempt(*sess, *u, bearer)
+		fresh, err := t.passed(sess, u, logiqc.Details{Method: byRecoveryCode})
+		at = t.attempt(*sess, *u, cmp.Or(fresh, bearer))
 		return nil, err
 	})
 	return at, err
@@ -117,9 +118,9 @@ func awaitsCode(sess *store.Session, u *logiqc.User) error {
 	return logiqc.Errorf(logiqc.Conflict, "this sign-in does not wait for a code")
 }
 
-// passed moves a sign-in on after its second factor: to a session, or to the
-// one thing it was made for.
-func (t *txn) passed(sess *store.Session, u *logiqc.User, d logiqc.Details) error {
+// passed moves a sign-in on after its second factor: to a session, whose token
+// it returns, or to the one thing it was made for.
+func (t *txn) passed(sess *store.Session, u *logiqc.User, d logiqc.Details) (fresh logiqc.Secret, err error) {
 	u.CodeThrottle = logiqc.Throttle{}
 	if sess.Purpose == logiqc.SigninPurpose {
 		if d.Method == byRecoveryCode {
@@ -131,14 +132,14 @@ func (t *txn) passed(sess *store.Session, u *logiqc.User, d logiqc.Details) erro
 	}
 	sess.Stage = logiqc.StageEnrol
 	if err := t.UpdateSession(*sess); err != nil {
-		return err
+		return "", err
 	}
 	if err := t.UpdateUser(u); err != nil {
-		return err
+		return "", err
 	}
 	d.Session, d.Next = sess.ID, string(sess.Purpose)
-	_, err := t.record(logiqc.SigninStarted, u.Target(), d)
-	return err
+	_, err = t.record(logiqc.SigninStarted, u.Target(), d)
+	return "", err
 }
 
 // verifySecondFactor is the one place where an app code is taken: for its own

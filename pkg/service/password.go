@@ -29,8 +29,8 @@ func (s *service) SetPassword(ctx context.Context, r logiqc.PasswordChange) (out
 	if own {
 		// The current password passes the same way as at a sign-in, with its
 		// throttle; the attempt is of no further use.
-		in := s.desk.SignIn()
-		at, err := in.Start(ctx, logiqc.SigninRequest{User: s.actor.AccountID, Password: r.Current,
+		in := &signIn{desk: s.desk}
+		at, err := in.start(ctx, logiqc.SigninRequest{User: s.actor.AccountID, Password: r.Current,
 			Purpose: passwordPurpose, Source: s.actor.Source})
 		if err != nil {
 			return out, err

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +41,13 @@ func denied() error {
 // transaction, which is slow on purpose, and judged inside it: the counter of
 // misses moves, and is committed, before anybody is answered.
 func (s *signIn) Start(ctx context.Context, r logiqc.SigninRequest) (logiqc.Attempt, error) {
+	if err := r.Purpose.Check(); err != nil {
+		return logiqc.Attempt{}, err
+	}
+	return s.start(ctx, r)
+}
+
+func (s *signIn) start(ctx context.Context, r logiqc.SigninRequest) (logiqc.Attempt, error) {
 	for {
 		u, known, err := s.lookUp(ctx, r.User)
 		if err != nil {
@@ -182,15 +190,12 @@ func (t *txn) admit(u *logiqc.User, r logiqc.SigninRequest) (at logiqc.Attempt, 
 	if err := t.InsertSession(sess); err != nil {
 		return at, nil, err
 	}
-	notice := resetNotice(*u)
 	if stage == logiqc.StageSignedIn {
-		err = t.finish(&sess, u, logiqc.Details{Method: "password"})
+		bearer, err = t.finish(&sess, u, logiqc.Details{Method: "password"})
 	} else if err = t.UpdateUser(u); err == nil {
 		_, err = t.record(logiqc.SigninStarted, u.Target(), logiqc.Details{Session: id, Next: nextOf(stage, r.Purpose)})
 	}
-	at = t.attempt(sess, *u, bearer)
-	at.Notice = strings.TrimSpace(notice + "\n" + at.Notice)
-	return at, nil, err
+	return t.attempt(sess, *u, bearer), nil, err
 }
 
 // stageAfterPassword tells where a right password leads, or refuses a purpose
@@ -234,34 +239,46 @@ func nextOf(stage logiqc.Stage, purpose logiqc.Purpose) string {
 	return string(purpose)
 }
 
-// finish turns the attempt into a session.
-func (t *txn) finish(sess *store.Session, u *logiqc.User, d logiqc.Details) error {
+// finish turns the attempt into a session. Its token is a fresh one: that of
+// the attempt, which may stand in the addresses of requests, opens nothing any
+// more (ASVS 7.2.4).
+func (t *txn) finish(sess *store.Session, u *logiqc.User, d logiqc.Details) (bearer logiqc.Secret, err error) {
+	if bearer, sess.Hash, err = newBearer(t.desk.rand, sessionPrefix); err != nil {
+		return "", err
+	}
 	sess.Stage, sess.SignedInAt = logiqc.StageSignedIn, t.Now()
 	sess.ExpiresAt = t.Now().Add(t.policy.SessionTTL)
 	if err := t.UpdateSession(*sess); err != nil {
-		return err
+		return "", err
 	}
+	t.notice = resetNotice(*u)
 	u.LastSuccessAt, u.ResetSeen = t.Now(), true
 	d.Session = sess.ID
 	ref, err := t.record(logiqc.SigninSucceeded, u.Target(), d)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if sess.App == "" { // what an application shows its users is not for operators
-		if t.notice, err = t.recoveriesUntold(*u); err != nil {
-			return err
+		news, err := t.recoveriesUntold(*u)
+		if err != nil {
+			return "", err
 		}
-		u.Told = ref.Seq
+		t.notice, u.Told = strings.TrimSpace(t.notice+"\n"+news), ref.Seq
 	}
-	return t.UpdateUser(u)
+	return bearer, t.UpdateUser(u)
 }
 
 // attempt describes a session to whoever holds it.
 func (t *txn) attempt(s store.Session, u logiqc.User, bearer logiqc.Secret) logiqc.Attempt {
-	return logiqc.Attempt{
-		Token: bearer, ID: s.ID, Stage: s.Stage, User: u.Username, Account: u.Account(t.policy, t.Now()),
-		ExpiresAt: s.ExpiresAt, Notice: t.notice, Pending: u.PendingAt(t.Now()) != nil && t.mayProve(s, u), CodeNeeded: !t.mayStart(s, u),
+	at := logiqc.Attempt{
+		Token: bearer, ID: s.ID, Stage: s.Stage, User: u.Username, ExpiresAt: s.ExpiresAt,
+		Notice:  cmp.Or(t.notice, resetNotice(u)),
+		Pending: u.PendingAt(t.Now()) != nil && t.mayProve(s, u), CodeNeeded: !t.mayStart(s, u),
 	}
+	if s.Stage == logiqc.StageSignedIn {
+		at.RecoveryCodesLeft = u.RecoveryLeft
+	}
+	return at
 }
 
 // resetNotice tells a user, once, that their MFA was reset (product.md R10).

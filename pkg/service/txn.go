@@ -27,7 +27,7 @@ type txn struct {
 	made    *int // resets of the actor in the last hour, once that is asked for
 
 	approving *store.Approval // the request that is being approved
-	notice    string          // what an operator who has just signed in is to be told
+	notice    string          // to whoever has just signed in
 }
 
 // flushAt bounds how many events are held back before they are written.

@@ -16,6 +16,10 @@ import (
 // Password is everybody's password in a new store.
 const Password = logiqc.Secret("correct horse battery")
 
+// long is the length of a text that is much too long, and that every Service
+// still takes in to say so.
+const long = 32 << 10
+
 // Desk is an implementation under test, on a new store with one admin, helen,
 // whose password is [Password], with enforcement on and nobody enrolled.
 type Desk interface {

@@ -1,0 +1,223 @@
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/logiqc/logiqc/pkg/logiqc"
+)
+
+// Backend is what a handler serves: where actors come from, what they can do,
+// and the way in.
+type Backend interface {
+	// Authenticate finds out who holds a session or a token; Unauthenticated for
+	// what is neither.
+	Authenticate(ctx context.Context, bearer logiqc.Secret, src logiqc.Source) (logiqc.Actor, error)
+	As(logiqc.Actor) logiqc.Service
+	SignIn() logiqc.SignIn
+}
+
+// Options are what a handler is told beside its Backend.
+type Options struct {
+	// QR draws a URI as a QR code, a PNG; without it answers have none.
+	QR func(uri string) ([]byte, error)
+	// Ready tells whether the store can be used; nil is that it can.
+	Ready func(context.Context) error
+	// Done is told of each request once it is answered. The pattern is that of
+	// its route, never its address, in which a secret may stand; "" for none.
+	Done func(r *http.Request, pattern string, status int, took time.Duration)
+	// Log gets what went wrong in here, nothing of it a secret; nil is nowhere.
+	Log *slog.Logger
+	// Version is the program's, for the description of the API.
+	Version string
+}
+
+// handler serves the API.
+type handler struct {
+	backend Backend
+	Options
+	mux *http.ServeMux
+}
+
+// Handler serves a Backend over HTTP.
+func Handler(b Backend, o Options) http.Handler {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	h := &handler{backend: b, Options: o, mux: http.NewServeMux()}
+	api := humago.New(h.mux, describe(o.Version))
+	h.serviceRoutes(api)
+	h.signinRoutes(api)
+	h.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeOK(w) })
+	h.mux.HandleFunc("GET /readyz", h.ready)
+	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		problemOf(logiqc.Errorf(logiqc.NotFound, "there is nothing at this address").WithHint("see /openapi.json")).write(w)
+	})
+	return h
+}
+
+// ServeHTTP implements [http.Handler].
+func (h *handler) ServeHTTP(out http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	w := &answer{ResponseWriter: out}
+	defer func() {
+		if v := recover(); v != nil {
+			// The value may hold anything; where it was is enough.
+			h.Log.Error("a request failed unexpectedly", "route", r.Pattern, "where", panicked())
+			if w.status == 0 {
+				problemOf(internal()).write(w)
+			}
+		}
+		if h.Done != nil {
+			h.Done(r, r.Pattern, w.status, time.Since(began))
+		}
+	}()
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if err := h.admit(r); err != nil {
+		h.failed(r.Context(), "", err).write(w)
+		return
+	}
+	h.mux.ServeHTTP(w, r)
+}
+
+// admit finds out who asks, where that has to be known. Below /v1/ nothing is
+// told to somebody who is nobody, not even what there is.
+func (h *handler) admit(r *http.Request) error {
+	// All that is taken is JSON, whatever it is said to be.
+	r.Header.Set("Content-Type", "application/json")
+	src, err := sourceOf(r)
+	if err != nil {
+		return err
+	}
+	known := caller{source: src, bearer: bearerOf(r)}
+	if needsActor(r) || known.bearer != "" && isSignin(r.URL.Path) {
+		if known.actor, err = h.backend.Authenticate(r.Context(), known.bearer, src); err != nil {
+			return err
+		}
+	}
+	*r = *r.WithContext(context.WithValue(r.Context(), callerKey{}, known))
+	return nil
+}
+
+// needsActor tells whether only somebody with a session or a token is answered.
+// Signing out is of those who have one, too, but says so itself: it ends what is
+// not signed in yet as well.
+func needsActor(r *http.Request) bool {
+	if r.Method == http.MethodDelete && r.URL.Path == sessionPath {
+		return false
+	}
+	return strings.HasPrefix(r.URL.Path, "/v1/") && !isSignin(r.URL.Path)
+}
+
+func isSignin(path string) bool { return path == signinPath || strings.HasPrefix(path, signinPath+"/") }
+
+// caller is who asks, and whence.
+type caller struct {
+	actor  logiqc.Actor // without a Kind where nobody had to be known
+	bearer logiqc.Secret
+	source logiqc.Source
+}
+
+type callerKey struct{}
+
+func callerOf(ctx context.Context) caller {
+	c, _ := ctx.Value(callerKey{}).(caller)
+	return c
+}
+
+// bearerOf is the session or token of the request, or "".
+func bearerOf(r *http.Request) logiqc.Secret {
+	kind, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(kind, "Bearer") {
+		return ""
+	}
+	return logiqc.Secret(strings.TrimSpace(token))
+}
+
+// sourceOf is where the request came from: the address as it is seen here, the
+// rest as the client claims.
+func sourceOf(r *http.Request) (src logiqc.Source, err error) {
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		src.IP = host
+	}
+	for _, claim := range []struct {
+		header string
+		to     *string
+	}{{hostHeader, &src.Host}, {osUserHeader, &src.OSUser}} {
+		text, err := url.PathUnescape(r.Header.Get(claim.header))
+		if err != nil {
+			return src, logiqc.Errorf(logiqc.Usage, "%s is not percent-encoded", claim.header)
+		}
+		if err := logiqc.CheckText(claim.header, text, logiqc.MaxName); err != nil {
+			return src, err
+		}
+		*claim.to = text
+	}
+	return src, nil
+}
+
+func internal() *logiqc.Error {
+	return logiqc.Errorf(logiqc.Internal, "something went wrong on the server; its log says what")
+}
+
+func (h *handler) ready(w http.ResponseWriter, r *http.Request) {
+	if h.Ready != nil {
+		if err := h.Ready(r.Context()); err != nil {
+			h.Log.Warn("not ready", "error", err.Error())
+			problemOf(logiqc.Errorf(logiqc.Unavailable, "the store cannot be used")).write(w)
+			return
+		}
+	}
+	writeOK(w)
+}
+
+func writeOK(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write([]byte("{\"status\":\"ok\"}\n"))
+}
+
+// answer notes the status of an answer.
+type answer struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 && status >= http.StatusOK {
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements [http.ResponseWriter].
+func (a *answer) Write(b []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	return a.ResponseWriter.Write(b)
+}
+
+// Unwrap lets [http.ResponseController] through.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// failed makes the problem of an error. What failed inside is for the log;
+// whoever asked learns that something did.
+func (h *handler) failed(ctx context.Context, path string, err error) *problem {
+	e := logiqc.AsError(err)
+	if e.Code == logiqc.Internal && ctx.Err() == nil {
+		h.Log.Error("a request failed", "route", path, "error", e.Message)
+	}
+	if e.Code == logiqc.Internal {
+		e = internal()
+	}
+	return problemOf(e)
+}

@@ -1,0 +1,105 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"context"
+	"net/http/httptest"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/logiqc/logiqc/pkg/httpapi"
+	"github.com/logiqc/logiqc/pkg/logiqc"
+	"github.com/logiqc/logiqc/pkg/service"
+	"github.com/logiqc/logiqc/pkg/servicetest"
+	"github.com/logiqc/logiqc/pkg/store"
+	"github.com/logiqc/logiqc/pkg/totp"
+)
+
+// clock is a clock that tests move.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// desk is a server on a real store, and a client of it, as the suite wants it.
+type desk struct {
+	*clock
+	client *httpapi.Client
+	server *httptest.Server
+	behind *service.Desk
+	init   logiqc.Secret
+}
+
+// openDesk makes a store in a file and serves it.
+func openDesk(t testing.TB) *desk {
+	t.Helper()
+	dir := t.TempDir()
+	const origin = "logiqc/test/store-1"
+	ring, _, err := service.CreateKeys(filepath.Join(dir, "keys"), origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &clock{now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
+	d, at, err := service.Create(t.Context(), filepath.Join(dir, "logiqc.db"), store.Options{Now: c.Now},
+		func(string) (service.Keys, error) { return ring, nil },
+		service.NewStore{ID: "store-1", Origin: origin, Issuer: "Logiqc", Enforced: true,
+			Admin:  logiqc.NewUser{Username: "helen", Email: "helen@example.org", Password: servicetest.Password},
+			Source: logiqc.Source{Host: "desk-3"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	server := httptest.NewServer(httpapi.Handler(d, httpapi.Options{QR: picture}))
+	t.Cleanup(server.Close)
+	return &desk{clock: c, client: httpapi.NewClient(server.Client(), server.URL), server: server, behind: d, init: at.Token}
+}
+
+func picture(uri string) ([]byte, error) {
+	qr, err := totp.QR(uri)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	err = qr.PNG(&b, 4)
+	return b.Bytes(), err
+}
+
+func (d *desk) SignIn() logiqc.SignIn { return d.client.SignIn() }
+
+func (d *desk) Init() logiqc.Secret { return d.init }
+
+func (d *desk) As(ctx context.Context, bearer logiqc.Secret) (logiqc.Service, error) {
+	return d.client.Service(ctx, bearer, logiqc.Source{Host: "desk-3", OSUser: "tester"})
+}
+
+// Check holds the store against its log.
+func (d *desk) Check(t *testing.T) {
+	t.Helper()
+	report, err := d.behind.Verify(t.Context(), nil)
+	if err != nil || !report.OK {
+		t.Errorf("the log: %+v, %v", report, err)
+	}
+	compared, diffs, err := d.behind.Reconcile(t.Context())
+	if err != nil || compared == 0 || len(diffs) > 0 {
+		t.Errorf("%d accounts compared with the log: %+v, %v", compared, diffs, err)
+	}
+}
+
+// The suite of every Service, with all calls over HTTP.
+func TestService(t *testing.T) {
+	servicetest.Run(t, func(t *testing.T) servicetest.Desk { return openDesk(t) })
+}
