@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/logiqc/logiqc/pkg/config"
+	"github.com/logiqc/logiqc/pkg/httpapi"
 	"github.com/logiqc/logiqc/pkg/logiqc"
 	"github.com/logiqc/logiqc/pkg/seal"
 	"github.com/logiqc/logiqc/pkg/service"
@@ -30,6 +31,7 @@ type App struct {
 	io       *ui.IO
 	store    *store.Store
 	desk     *service.Desk
+	client   *httpapi.Client
 }
 
 // NewApp returns the App of this process.
@@ -134,6 +136,13 @@ func noKeysFolder() error {
 
 // SignIn returns the way in.
 func (a *App) SignIn() (logiqc.SignIn, error) {
+	remote, err := a.server()
+	if err != nil {
+		return nil, err
+	}
+	if remote != nil {
+		return remote.SignIn(), nil
+	}
 	d, err := a.Desk()
 	if err != nil {
 		return nil, err
@@ -147,6 +156,13 @@ func (a *App) Service(ctx context.Context) (logiqc.Service, error) {
 	bearer, noBearer := a.bearer()
 	if noBearer != nil && !errors.Is(noBearer, logiqc.Unauthenticated) {
 		return nil, noBearer
+	}
+	remote, err := a.server()
+	if remote != nil && noBearer == nil {
+		return remote.Service(ctx, bearer, a.Source())
+	}
+	if remote != nil || err != nil {
+		return nil, cmp.Or(err, noBearer)
 	}
 	d, err := a.Desk() // first: where there is no store, signing in is no help
 	if err = cmp.Or(err, noBearer); err != nil {

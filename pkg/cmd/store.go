@@ -134,6 +134,6 @@ func (a *App) placeOf(s config.Store) (where string, o store.Options, err error)
 	case config.Postgres:
 		return s.URL.Reveal(), store.Options{}, nil
 	}
-	return "", o, logiqc.Errorf(logiqc.Usage, "this version of logiqc works on SQLite files and PostgreSQL databases, not on %s", s.Display()).
-		WithHint("--store sqlite:PATH or postgres://…")
+	return "", o, logiqc.Errorf(logiqc.Usage, "this works where the store is opened directly, and %s is a server", s.Display()).
+		WithHint("run it on the server's machine, with --store sqlite:PATH or postgres://…")
 }

@@ -47,8 +47,8 @@ const (
 // The most bytes of an answer: a page of accounts or events is some megabytes.
 const answerLimit = 256 << 20
 
-// call is one request.
-type call struct {
+// outgoing is one request.
+type outgoing struct {
 	method, path string
 	query        url.Values
 	body         any       // sent as JSON, or
@@ -62,7 +62,7 @@ type call struct {
 }
 
 // send makes a call and reads its answer into out, unless that is nil.
-func (c *Client) send(ctx context.Context, k call, out any) error {
+func (c *Client) send(ctx context.Context, k outgoing, out any) error {
 	pause := firstPause
 	for try := 1; ; try++ {
 		err := c.once(ctx, k, out)
@@ -84,19 +84,19 @@ func (c *Client) send(ctx context.Context, k call, out any) error {
 }
 
 // unknown adds to an outcome that nobody knows how to find it out.
-func (k call) unknown(e *logiqc.Error) error {
+func (k outgoing) unknown(e *logiqc.Error) error {
 	if e.Code == logiqc.UnknownOutcome && k.request != "" {
 		return e.WithHint("see whether it was done: logiqc audit list --request %s", k.request)
 	}
 	return e
 }
 
-func (c *Client) once(ctx context.Context, k call, out any) error {
+func (c *Client) once(ctx context.Context, k outgoing, out any) error {
 	r, err := c.prepare(ctx, k)
 	if err != nil {
 		return err
 	}
-	resp, err := c.http.Do(r)
+	resp, err := c.http.Do(r) // #nosec G704 -- the server that its user names
 	if err != nil {
 		return k.lost(ctx, err)
 	}
@@ -117,7 +117,7 @@ func (c *Client) once(ctx context.Context, k call, out any) error {
 	return nil
 }
 
-func (c *Client) prepare(ctx context.Context, k call) (*http.Request, error) {
+func (c *Client) prepare(ctx context.Context, k outgoing) (*http.Request, error) {
 	body, kind := k.stream, k.kind
 	if k.body != nil {
 		data, err := json.Marshal(k.body)
@@ -130,7 +130,7 @@ func (c *Client) prepare(ctx context.Context, k call) (*http.Request, error) {
 	if len(k.query) > 0 {
 		target += "?" + k.query.Encode()
 	}
-	r, err := http.NewRequestWithContext(ctx, k.method, target, body)
+	r, err := http.NewRequestWithContext(ctx, k.method, target, body) // #nosec G704 -- as above
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ func (c *Client) prepare(ctx context.Context, k call) (*http.Request, error) {
 }
 
 // lost says what it means that no answer came.
-func (k call) lost(ctx context.Context, err error) error {
+func (k outgoing) lost(ctx context.Context, err error) error {
 	var known *logiqc.Error
 	var at *url.Error
 	switch {
@@ -167,7 +167,7 @@ func (k call) lost(ctx context.Context, err error) error {
 }
 
 // refused is the error of an answer that is a failure.
-func (k call) refused(resp *http.Response, data []byte) error {
+func (k outgoing) refused(resp *http.Response, data []byte) error {
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	var p problem
 	if kind == problemType && json.Unmarshal(data, &p) == nil && p.Code != "" {

@@ -16,7 +16,7 @@ type service struct {
 
 // ask makes a call that changes nothing.
 func ask[In, Out any](ctx context.Context, s *service, e endpoint[In, Out], in In) (out Out, err error) {
-	err = s.client.send(ctx, call{method: http.MethodGet, path: e.path, query: query(in), bearer: s.bearer,
+	err = s.client.send(ctx, outgoing{method: http.MethodGet, path: e.path, query: query(in), bearer: s.bearer,
 		source: s.actor.Source, again: true}, &out)
 	return out, err
 }
@@ -24,7 +24,7 @@ func ask[In, Out any](ctx context.Context, s *service, e endpoint[In, Out], in I
 // tell makes a call that changes something. It may be made again only if the
 // server remembers its outcome under the request's id, or it changes nothing.
 func tell[In, Out any](ctx context.Context, s *service, e endpoint[In, Out], r logiqc.Request, in In) (out Out, err error) {
-	err = s.client.send(ctx, call{method: http.MethodPost, path: e.path, body: in, bearer: s.bearer,
+	err = s.client.send(ctx, outgoing{method: http.MethodPost, path: e.path, body: in, bearer: s.bearer,
 		source: s.actor.Source, request: r.RequestID, again: r.DryRun || r.Remember && r.RequestID != ""}, &out)
 	return out, err
 }

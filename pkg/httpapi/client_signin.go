@@ -13,7 +13,7 @@ type signIn struct{ client *Client }
 
 // proceed makes a call of the sign-in that token holds.
 func proceed[In, Out any](ctx context.Context, s *signIn, c signinCall[In, Out], token logiqc.Secret, in In, src logiqc.Source) (out Out, err error) {
-	err = s.client.send(ctx, call{method: http.MethodPost, path: signinPath + "/" + currentAttempt + c.path, body: in,
+	err = s.client.send(ctx, outgoing{method: http.MethodPost, path: signinPath + "/" + currentAttempt + c.path, body: in,
 		attempt: token, source: src}, &out)
 	return out, err
 }
@@ -21,7 +21,7 @@ func proceed[In, Out any](ctx context.Context, s *signIn, c signinCall[In, Out],
 // Start implements [logiqc.SignIn].
 func (s *signIn) Start(ctx context.Context, r logiqc.SigninRequest) (logiqc.Attempt, error) {
 	var out attempt
-	err := s.client.send(ctx, call{method: http.MethodPost, path: signinPath, source: r.Source,
+	err := s.client.send(ctx, outgoing{method: http.MethodPost, path: signinPath, source: r.Source,
 		body: signinRequest{User: r.User, Password: r.Password.Reveal(), Purpose: r.Purpose}}, &out)
 	return out.domain(), err
 }
@@ -64,5 +64,5 @@ func (s *signIn) NewRecoveryCodes(ctx context.Context, token logiqc.Secret, src 
 
 // End implements [logiqc.SignIn].
 func (s *signIn) End(ctx context.Context, token logiqc.Secret, src logiqc.Source) error {
-	return s.client.send(ctx, call{method: http.MethodDelete, path: sessionPath, bearer: token, source: src, again: true}, nil)
+	return s.client.send(ctx, outgoing{method: http.MethodDelete, path: sessionPath, bearer: token, source: src, again: true}, nil)
 }

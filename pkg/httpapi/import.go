@@ -215,7 +215,7 @@ func (s *service) ImportUsers(ctx context.Context, r logiqc.Import) (out logiqc.
 		lost <- err
 		_ = write.CloseWithError(err)
 	}()
-	err = s.client.send(ctx, call{
+	err = s.client.send(ctx, outgoing{
 		method: http.MethodPost, path: importPath, stream: read, kind: importLines, bearer: s.bearer, source: s.actor.Source,
 		request: r.RequestID,
 	}, &out)

@@ -18,7 +18,7 @@ type (
 // operation is an endpoint as huma wants it described.
 func (e endpoint[In, Out]) operation() huma.Operation {
 	op := huma.Operation{
-		OperationID: e.id, Method: e.method, Path: e.path, Summary: e.summary, MaxBodyBytes: bodyLimit,
+		OperationID: e.id, Method: e.method, Path: e.path, Summary: e.summary, MaxBodyBytes: bodyLimit, BodyReadTimeout: readTimeout,
 		SkipValidateBody: true, // see strict
 		Security:         []map[string][]string{{"bearer": {}}},
 	}

@@ -42,7 +42,7 @@ var (
 // serveSignin answers a call of a sign-in.
 func serveSignin[In, Out any](h *handler, api huma.API, c signinCall[In, Out], call func(context.Context, logiqc.SignIn, taken[In], logiqc.Source) (Out, error)) {
 	op := huma.Operation{
-		OperationID: c.id, Method: http.MethodPost, Path: attemptPath + c.path, Summary: c.summary, MaxBodyBytes: signinLimit,
+		OperationID: c.id, Method: http.MethodPost, Path: attemptPath + c.path, Summary: c.summary, MaxBodyBytes: signinLimit, BodyReadTimeout: readTimeout,
 		SkipValidateBody: true, RequestBody: &huma.RequestBody{}, Security: signinSecurity,
 	}
 	huma.Register(api, op, func(ctx context.Context, in *taken[In]) (*reply[Out], error) {

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -30,9 +31,6 @@ type Options struct {
 	QR func(uri string) ([]byte, error)
 	// Ready tells whether the store can be used; nil is that it can.
 	Ready func(context.Context) error
-	// Done is told of each request once it is answered. The pattern is that of
-	// its route, never its address, in which a secret may stand; "" for none.
-	Done func(r *http.Request, pattern string, status int, took time.Duration)
 	// Log gets what went wrong in here, nothing of it a secret; nil is nowhere.
 	Log *slog.Logger
 	// Version is the program's, for the description of the API.
@@ -65,8 +63,7 @@ func Handler(b Backend, o Options) http.Handler {
 
 // ServeHTTP implements [http.Handler].
 func (h *handler) ServeHTTP(out http.ResponseWriter, r *http.Request) {
-	began := time.Now()
-	w := &answer{ResponseWriter: out}
+	w := &recorder{ResponseWriter: out}
 	defer func() {
 		if v := recover(); v != nil {
 			// The value may hold anything; where it was is enough.
@@ -75,10 +72,8 @@ func (h *handler) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 				problemOf(internal()).write(w)
 			}
 		}
-		if h.Done != nil {
-			h.Done(r, r.Pattern, w.status, time.Since(began))
-		}
 	}()
+	takeTime(w, r)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if err := h.admit(r); err != nil {
@@ -88,12 +83,37 @@ func (h *handler) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	h.mux.ServeHTTP(w, r)
 }
 
+// takeTime keeps the deadline by which a request has to be here from cutting it
+// short once it is.
+func takeTime(w http.ResponseWriter, r *http.Request) {
+	control := http.NewResponseController(w)
+	if r.Body == nil || r.Body == http.NoBody {
+		_ = control.SetReadDeadline(time.Time{}) // not every connection has one
+		return
+	}
+	r.Body = &arriving{r.Body, control}
+}
+
+// arriving is a body on its way.
+type arriving struct {
+	io.ReadCloser
+	control *http.ResponseController
+}
+
+func (b *arriving) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}
+
 // admit finds out who asks, where that has to be known. Below /v1/ nothing is
 // told to somebody who is nobody, not even what there is.
 func (h *handler) admit(r *http.Request) error {
 	// All that is taken is JSON, whatever it is said to be.
 	r.Header.Set("Content-Type", "application/json")
-	src, err := sourceOf(r)
+	src, err := whence(r)
 	if err != nil {
 		return err
 	}
@@ -142,9 +162,9 @@ func bearerOf(r *http.Request) logiqc.Secret {
 	return logiqc.Secret(strings.TrimSpace(token))
 }
 
-// sourceOf is where the request came from: the address as it is seen here, the
+// whence is where the request came from: the address as it is seen here, the
 // rest as the client claims.
-func sourceOf(r *http.Request) (src logiqc.Source, err error) {
+func whence(r *http.Request) (src logiqc.Source, err error) {
 	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
 		src.IP = host
 	}
@@ -160,6 +180,9 @@ func sourceOf(r *http.Request) (src logiqc.Source, err error) {
 			return src, err
 		}
 		*claim.to = text
+	}
+	if user, ok := peerUser(r.Context()); ok {
+		src.OSUser = user // the kernel knows better
 	}
 	return src, nil
 }
@@ -183,31 +206,6 @@ func writeOK(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write([]byte("{\"status\":\"ok\"}\n"))
 }
-
-// answer notes the status of an answer.
-type answer struct {
-	http.ResponseWriter
-	status int
-}
-
-// WriteHeader implements [http.ResponseWriter].
-func (a *answer) WriteHeader(status int) {
-	if a.status == 0 && status >= http.StatusOK {
-		a.status = status
-	}
-	a.ResponseWriter.WriteHeader(status)
-}
-
-// Write implements [http.ResponseWriter].
-func (a *answer) Write(b []byte) (int, error) {
-	if a.status == 0 {
-		a.status = http.StatusOK
-	}
-	return a.ResponseWriter.Write(b)
-}
-
-// Unwrap lets [http.ResponseController] through.
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // failed makes the problem of an error. What failed inside is for the log;
 // whoever asked learns that something did.

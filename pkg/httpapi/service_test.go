@@ -93,9 +93,9 @@ func (d *desk) Check(t *testing.T) {
 	if err != nil || !report.OK {
 		t.Errorf("the log: %+v, %v", report, err)
 	}
-	compared, diffs, err := d.behind.Reconcile(t.Context())
-	if err != nil || compared == 0 || len(diffs) > 0 {
-		t.Errorf("%d accounts compared with the log: %+v, %v", compared, diffs, err)
+	accounts, err := d.behind.Reconcile(t.Context())
+	if err != nil || accounts.Compared == 0 || len(accounts.Differences) > 0 {
+		t.Errorf("accounts compared with the log: %+v, %v", accounts, err)
 	}
 }
 
