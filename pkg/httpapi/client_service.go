@@ -71,6 +71,31 @@ func (s *service) ResetMFA(ctx context.Context, r logiqc.Reset) ([]logiqc.ResetR
 	return each(out, resetResult.domain), nil
 }
 
+// RequestReset implements [logiqc.Service].
+func (s *service) RequestReset(ctx context.Context, r logiqc.Reset) ([]logiqc.ResetResult, error) {
+	out, err := tell(ctx, s, requestReset, r.Request, toReset(r))
+	if err != nil {
+		return nil, err
+	}
+	return each(out, resetResult.domain), nil
+}
+
+// Approvals implements [logiqc.Service].
+func (s *service) Approvals(ctx context.Context, q logiqc.ApprovalQuery) ([]logiqc.Approval, error) {
+	return ask(ctx, s, approvals, approvalQuery{q.All})
+}
+
+// Approval implements [logiqc.Service].
+func (s *service) Approval(ctx context.Context, ref string) (logiqc.Approval, error) {
+	return ask(ctx, s, getApproval, approvalRef{ref})
+}
+
+// DecideApproval implements [logiqc.Service].
+func (s *service) DecideApproval(ctx context.Context, d logiqc.Decision) (logiqc.Decided, error) {
+	out, err := tell(ctx, s, decide, d.Request, d)
+	return out.domain(), err
+}
+
 // Enforce implements [logiqc.Service].
 func (s *service) Enforce(ctx context.Context, r logiqc.Enforcement) (logiqc.EnforcementResult, error) {
 	return tell(ctx, s, enforce, r.Request, r)

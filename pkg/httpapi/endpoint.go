@@ -39,6 +39,10 @@ var (
 	setPassword  = endpoint[passwordChange, logiqc.Changed]{"set-password", "POST", "/v1/users/passwd", "Set a password: one's own, or an admin for others", 0}
 	changeUsers  = endpoint[logiqc.UserChange, []logiqc.ChangeResult]{"change-users", "POST", "/v1/users/change", "Activate, deactivate, unlock, enable or disable accounts", longLimit}
 	resetMFA     = endpoint[reset, []resetResult]{"reset-mfa", "POST", "/v1/mfa/reset", "Reset the MFA of accounts", longLimit}
+	requestReset = endpoint[reset, []resetResult]{"request-reset", "POST", "/v1/mfa/request", "Ask that a second operator approves resets", longLimit}
+	approvals    = endpoint[approvalQuery, []logiqc.Approval]{"list-approvals", "GET", "/v1/mfa/approvals", "List requests for approval, the one that runs out first at the front", 0}
+	getApproval  = endpoint[approvalRef, logiqc.Approval]{"show-approval", "GET", "/v1/mfa/approvals/show", "Show one request for approval", 0}
+	decide       = endpoint[logiqc.Decision, decided]{"decide-approval", "POST", "/v1/mfa/approvals/decide", "Approve a request, which resets in the same transaction, or reject it", 0}
 	enforce      = endpoint[logiqc.Enforcement, logiqc.EnforcementResult]{"enforce-mfa", "POST", "/v1/mfa/enforce", "Require MFA of everybody, or not any more", 0}
 	figures      = endpoint[none, logiqc.Figures]{"mfa-status", "GET", "/v1/mfa/status", "Count the accounts by their MFA", 0}
 	runFigures   = endpoint[runRef, logiqc.RunFigures]{"mfa-run", "GET", "/v1/mfa/run", "Tell how far the accounts are that a run reset", 0}

@@ -70,6 +70,18 @@ func (h *handler) serviceRoutes(api huma.API) {
 		out, err := s.ResetMFA(c, in.domain())
 		return each(out, toResetResult), err
 	})
+	serve(h, api, requestReset, func(c ctx, s svc, in reset) ([]resetResult, error) {
+		out, err := s.RequestReset(c, in.domain())
+		return each(out, toResetResult), err
+	})
+	serve(h, api, approvals, func(c ctx, s svc, in approvalQuery) ([]logiqc.Approval, error) {
+		return s.Approvals(c, logiqc.ApprovalQuery{All: in.All})
+	})
+	serve(h, api, getApproval, func(c ctx, s svc, in approvalRef) (logiqc.Approval, error) { return s.Approval(c, in.ID) })
+	serve(h, api, decide, func(c ctx, s svc, in logiqc.Decision) (decided, error) {
+		out, err := s.DecideApproval(c, in)
+		return toDecided(out), err
+	})
 	serve(h, api, enforce, func(c ctx, s svc, in logiqc.Enforcement) (logiqc.EnforcementResult, error) { return s.Enforce(c, in) })
 	serve(h, api, figures, func(c ctx, s svc, _ none) (logiqc.Figures, error) { return s.Figures(c) })
 	serve(h, api, runFigures, func(c ctx, s svc, in runRef) (logiqc.RunFigures, error) { return s.Run(c, in.Run) })

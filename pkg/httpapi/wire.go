@@ -154,6 +154,30 @@ func (w resetResult) domain() logiqc.ResetResult {
 	return w.ResetResult
 }
 
+// decided is [logiqc.Decided].
+type decided struct {
+	logiqc.Decided
+	Reset *resetResult `json:"reset"`
+}
+
+func toDecided(r logiqc.Decided) decided {
+	w := decided{Decided: r}
+	if r.Reset != nil {
+		result := toResetResult(*r.Reset)
+		w.Reset = &result
+	}
+	return w
+}
+
+func (w decided) domain() logiqc.Decided {
+	w.Decided.Reset = nil
+	if w.Reset != nil {
+		result := w.Reset.domain()
+		w.Decided.Reset = &result
+	}
+	return w.Decided
+}
+
 // codeIssue is [logiqc.CodeIssue].
 type codeIssue struct {
 	logiqc.CodeIssue

@@ -17,6 +17,16 @@ type runRef struct {
 	Run string `query:"run" doc:"The request id of its resets"`
 }
 
+// approvalQuery is [logiqc.ApprovalQuery] as URL parameters.
+type approvalQuery struct {
+	All bool `query:"all" doc:"Those that are not open any more, too, for a day"`
+}
+
+// approvalRef names one request for approval.
+type approvalRef struct {
+	ID string `query:"id" doc:"Its id, or an ending of it"`
+}
+
 // eventRef names one event.
 type eventRef struct {
 	Seq int64 `query:"seq" doc:"Its place in the log, from 0"`
