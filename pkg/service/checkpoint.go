@@ -182,7 +182,8 @@ func (t *txn) continues(origin string, keys Keys, head ledger.Head, k kept) erro
 // only: one file, one query. Where that cannot be read it is off, because
 // resets work without the keys.
 func (t *txn) guard() error {
-	return t.Once("guard", t.checkState)
+	_, err := store.Once(t.Tx, "guard", func() (bool, error) { return true, t.checkState() })
+	return err
 }
 
 func (t *txn) checkState() error {

@@ -100,7 +100,7 @@ func sessionActor(tx *store.Tx, s store.Session, src logiqc.Source) (logiqc.Acto
 	if s.Stage != logiqc.StageSignedIn {
 		return logiqc.Actor{}, unauthenticated("this sign-in has not been finished")
 	}
-	u, err := tx.UserByID(s.UserID)
+	u, err := tx.Holder(s.UserID)
 	if err != nil || u.Status != logiqc.Active {
 		return logiqc.Actor{}, unknownBearer(orNotFound(err))
 	}
@@ -119,7 +119,7 @@ func tokenActor(tx *store.Tx, t store.Token, src logiqc.Source) (logiqc.Actor, e
 		return logiqc.Actor{}, unauthenticated("the token %s has been revoked or has expired", t.Name).
 			WithHint("make a new one: logiqc tokens create NAME --role R")
 	}
-	u, err := tx.UserByID(t.UserID)
+	u, err := tx.Holder(t.UserID)
 	if err != nil || u.Status != logiqc.Active {
 		return logiqc.Actor{}, unknownBearer(orNotFound(err))
 	}

@@ -158,7 +158,7 @@ func (t *txn) verifySecondFactor(u *logiqc.User, code string, missed logiqc.Acti
 	if m.OK {
 		ok, err := t.SpendStep(u.Enrolled.ID, m.Step)
 		if ok || err != nil {
-			u.Enrolled.Step = m.Step
+			u.Enrolled.Step, u.Enrolled.LastUsedAt = m.Step, t.Now()
 			return m.Step, nil, err
 		}
 		cause = causeReplayed

@@ -41,6 +41,7 @@ type desk struct {
 	*service.Desk
 	*clock
 	path string // of the file, even where the store is elsewhere
+	ring service.Keys
 	init logiqc.Secret
 }
 
@@ -70,7 +71,7 @@ func openDesk(t testing.TB) *desk {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = d.Close() })
-	return &desk{Desk: d, clock: c, path: path, init: at.Token}
+	return &desk{Desk: d, clock: c, path: path, ring: ring, init: at.Token}
 }
 
 func (d *desk) Init() logiqc.Secret { return d.init }

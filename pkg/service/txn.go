@@ -289,10 +289,13 @@ func (t *txn) box() (box *seal.Box, storeID string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	keys, err := t.desk.keys(info.ID)
-	if err == nil {
-		box, err = keys.box()
-	}
+	box, err = store.Once(t.Tx, "box", func() (*seal.Box, error) {
+		keys, err := t.desk.keys(info.ID)
+		if err != nil {
+			return nil, err
+		}
+		return keys.box()
+	})
 	if err != nil {
 		return nil, "", logiqc.Errorf(logiqc.Unavailable, "the keys of this store cannot be opened: %w", err).
 			WithHint("say where they are with --keys DIR; resets work without them")

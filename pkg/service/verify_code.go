@@ -45,10 +45,6 @@ func (t *txn) verifyCode(r logiqc.CodeCheck) (out logiqc.CodeChecked, err error)
 		return out, err
 	}
 	out.Audit, err = t.record(logiqc.MFACodeVerified, u.Target(), logiqc.Details{Step: spent, Method: "code"})
-	if err != nil {
-		return out, err
-	}
-	u, err = t.UserByID(u.ID)
 	out.Account = u.Account(t.policy, t.Now())
 	return out, err
 }

@@ -177,9 +177,9 @@ func (g *group) member(ctx context.Context, alone bool, fn func(*Tx) error) (wai
 			t.takeBack(g)
 		}
 	}()
-	if err = g.exec(`SAVEPOINT member`); err == nil {
+	if err = t.frame(g, `SAVEPOINT member`); err == nil {
 		if err = tx.run(fn); err == nil {
-			err = g.exec(`RELEASE member`)
+			err = t.frame(g, `RELEASE member`)
 		}
 	}
 	if err == nil {
@@ -198,9 +198,18 @@ func (g *group) member(ctx context.Context, alone bool, fn func(*Tx) error) (wai
 // transaction by itself, as it does when the disk is full, all of it is lost.
 func (t *shared) takeBack(g *group) {
 	t.memo = memo{}
-	if g.exec(`ROLLBACK TO member`) != nil || g.exec(`RELEASE member`) != nil {
+	if t.frame(g, `ROLLBACK TO member`) != nil || t.frame(g, `RELEASE member`) != nil {
 		t.lost = true
 	}
+}
+
+// frame sets or ends a member's savepoint. Who is alone needs none, and what is
+// long, such as an import, is better without.
+func (t *shared) frame(g *group, statement string) error {
+	if t.alone {
+		return nil
+	}
+	return g.exec(statement)
 }
 
 func (g *group) newTx(ctx context.Context, t *shared) *Tx {
@@ -247,8 +256,12 @@ func (g *group) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g.conn, err = db.Conn(ctx)
-	return err
+	if g.conn, err = db.Conn(ctx); err != nil {
+		return err
+	}
+	// What a savepoint keeps of the pages before it is little, and soon thrown
+	// away: not worth a file.
+	return g.exec(`PRAGMA temp_store = MEMORY`)
 }
 
 // statementsKept bounds the statements that stay prepared: some are put

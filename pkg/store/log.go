@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"maps"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 )
@@ -77,17 +78,41 @@ func (tx *Tx) Head() (size int64, root [32]byte, err error) {
 // ReadHashes returns stored hashes of the tree, in the order asked for.
 // Integrity when one is not there.
 func (tx *Tx) ReadHashes(indexes []int64) ([][32]byte, error) {
-	if len(indexes) == 0 {
-		return nil, nil
-	}
-	args := make([]any, len(indexes))
+	hashes := make([][32]byte, len(indexes))
+	var missing []any
 	for i, index := range indexes {
-		args[i] = index
+		h, ok := tx.memo.hashes[index]
+		if hashes[i] = h; !ok {
+			missing = append(missing, index)
+		}
 	}
+	if len(missing) == 0 {
+		return hashes, nil
+	}
+	found, err := tx.hashes(missing)
+	if err != nil {
+		return nil, err
+	}
+	for i, index := range indexes {
+		if _, ok := tx.memo.hashes[index]; ok {
+			continue
+		}
+		h, ok := found[index]
+		if !ok {
+			return nil, logiqc.Errorf(logiqc.Integrity, "the audit log lacks the hash %d of its tree", index).
+				WithHint("logiqc audit verify")
+		}
+		hashes[i] = h
+	}
+	tx.remember(found)
+	return hashes, nil
+}
+
+func (tx *Tx) hashes(indexes []any) (map[int64][32]byte, error) {
 	var index int64
 	var raw sql.RawBytes
 	found := make(map[int64][32]byte, len(indexes))
-	err := tx.each(`SELECT idx, hash FROM log_hash WHERE idx IN (`+list(1, len(args))+`)`, args, func(rows *sql.Rows) error {
+	err := tx.each(`SELECT idx, hash FROM log_hash WHERE idx IN (`+list(1, len(indexes))+`)`, indexes, func(rows *sql.Rows) error {
 		if err := rows.Scan(&index, &raw); err != nil {
 			return err
 		}
@@ -96,19 +121,23 @@ func (tx *Tx) ReadHashes(indexes []int64) ([][32]byte, error) {
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
+	return found, err
+}
+
+// hashesKept bounds the hashes that are remembered from one append to the next
+// in a transaction: the edge of the tree, and what some hundred events add.
+const hashesKept = 4096
+
+// remember keeps hashes that the next append will want.
+func (tx *Tx) remember(hashes map[int64][32]byte) {
+	if len(tx.memo.hashes)+len(hashes) > hashesKept {
+		tx.memo.hashes = nil
+		return
 	}
-	hashes := make([][32]byte, len(indexes))
-	for i, index := range indexes {
-		h, ok := found[index]
-		if !ok {
-			return nil, logiqc.Errorf(logiqc.Integrity, "the audit log lacks the hash %d of its tree", index).
-				WithHint("logiqc audit verify")
-		}
-		hashes[i] = h
+	if tx.memo.hashes == nil {
+		tx.memo.hashes = map[int64][32]byte{}
 	}
-	return hashes, nil
+	maps.Copy(tx.memo.hashes, hashes)
 }
 
 // AppendLog appends events and the hashes they add to the tree, and moves the
@@ -145,6 +174,11 @@ func (tx *Tx) AppendLog(rows []LogRow, hashes []StoredHash, newRoot [32]byte) er
 		return logiqc.Errorf(logiqc.Conflict, "the audit log has moved meanwhile; nothing was changed")
 	}
 	tx.size, tx.root = tx.size+int64(len(rows)), newRoot
+	added := make(map[int64][32]byte, min(len(hashes), hashesKept+1))
+	for _, h := range hashes[max(0, len(hashes)-hashesKept-1):] {
+		added[h.Index] = h.Hash
+	}
+	tx.remember(added)
 	return nil
 }
 

@@ -24,8 +24,9 @@ func TestInfoAndPolicy(t *testing.T) {
 		}
 		return err
 	})
-	want := logiqc.Policy{Enforced: false, SessionTTL: 90 * time.Minute, BulkMax: 7, Reasons: "new phone,lost",
-		EnrolmentCode: logiqc.CodeAlways, CodeTTL: time.Hour}
+	want := logiqc.DefaultPolicy()
+	want.Enforced, want.SessionTTL, want.BulkMax, want.Reasons = false, 90*time.Minute, 7, "new phone,lost"
+	want.EnrolmentCode, want.CodeTTL = logiqc.CodeAlways, time.Hour
 	want.Issuer = "Example Ltd"
 	for range 2 { // set, and set again
 		update(t, s, func(tx *Tx) error { return tx.SetPolicy(want) })

@@ -52,24 +52,27 @@ type runner interface {
 type memo struct {
 	policy *logiqc.Policy
 	info   *Info
-	done   map[string]bool
+	found  map[string]any
+	hashes map[int64][32]byte // of the log's tree
 }
 
-// Once runs fn unless it has succeeded under that name before in what the
-// transaction is part of: a check of the state that a database transaction
-// begins with, which its members need not repeat.
-func (tx *Tx) Once(name string, fn func() error) error {
-	if tx.memo.done[name] {
-		return nil
+// Once returns what fn found out when it last succeeded under that name in what
+// the transaction is part of, or else runs it. It is for what is the same for
+// all who share a commit, because who changes it has to be alone in the store:
+// the log that their turn began with, or the keys that seal.
+func Once[T any](tx *Tx, name string, fn func() (T, error)) (T, error) {
+	if found, ok := tx.memo.found[name].(T); ok {
+		return found, nil
 	}
-	if err := fn(); err != nil {
-		return err
+	found, err := fn()
+	if err != nil {
+		return found, err
 	}
-	if tx.memo.done == nil {
-		tx.memo.done = map[string]bool{}
+	if tx.memo.found == nil {
+		tx.memo.found = map[string]any{}
 	}
-	tx.memo.done[name] = true
-	return nil
+	tx.memo.found[name] = found
+	return found, nil
 }
 
 // run runs fn to its end. An error that may have ended the transaction stands,

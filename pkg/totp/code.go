@@ -1,8 +1,12 @@
 package totp
 
 import (
+	"crypto/hmac"
+	"crypto/sha1" //nolint:gosec // what the codes of RFC 6238 are made with, in an HMAC
 	"crypto/subtle"
+	"encoding/binary"
 	"fmt"
+	"hash"
 	"time"
 
 	"github.com/pquerna/otp"
@@ -94,16 +98,16 @@ func Check(k Key, code string, now time.Time) Match {
 		return Match{}
 	}
 	const none = DriftSteps + 1
-	centre := Step(now)
+	centre, codes := Step(now), newCoder(k)
 	accepted, drift := none, none
 	// From far to near, so that the nearest step is the one that stays.
 	for distance := DriftSteps; distance > Skew; distance-- {
 		for _, offset := range [...]int{-distance, distance} {
-			drift = subtle.ConstantTimeSelect(matches(k, code, centre+int64(offset)), offset, drift)
+			drift = subtle.ConstantTimeSelect(codes.matches(code, centre+int64(offset)), offset, drift)
 		}
 	}
 	for offset := -Skew; offset <= Skew; offset++ {
-		accepted = subtle.ConstantTimeSelect(matches(k, code, centre+int64(offset)), offset, accepted)
+		accepted = subtle.ConstantTimeSelect(codes.matches(code, centre+int64(offset)), offset, accepted)
 	}
 	switch {
 	case accepted != none:
@@ -114,9 +118,30 @@ func Check(k Key, code string, now time.Time) Match {
 	return Match{}
 }
 
-// matches returns 1 if code is the one of step, else 0.
-func matches(k Key, code string, step int64) int {
-	return subtle.ConstantTimeCompare([]byte(code), []byte(Code(k, step)))
+// coder makes many codes of one key: what [Code] makes, without setting up the
+// key anew for each.
+type coder struct {
+	mac  hash.Hash
+	sum  []byte
+	code [Digits]byte
+}
+
+func newCoder(k Key) *coder { return &coder{mac: hmac.New(sha1.New, k.Bytes())} }
+
+// matches returns 1 if code is the one of step, else 0 (RFC 4226 section 5.3).
+func (c *coder) matches(code string, step int64) int {
+	var counter [8]byte
+	binary.BigEndian.PutUint64(counter[:], uint64(step))
+	c.mac.Reset()
+	_, _ = c.mac.Write(counter[:]) // a hash takes everything
+	c.sum = c.mac.Sum(c.sum[:0])
+	at := c.sum[len(c.sum)-1] & 0xf
+	n := binary.BigEndian.Uint32(c.sum[at:at+4]) & 0x7fffffff
+	for i := len(c.code) - 1; i >= 0; i-- {
+		c.code[i] = byte('0' + n%10)
+		n /= 10
+	}
+	return subtle.ConstantTimeCompare([]byte(code), c.code[:])
 }
 
 // DescribeDrift puts [Match.Drift] into words that complete "your device's

@@ -224,3 +224,21 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+// The codes that Check compares with are those that Code, which is a library's
+// work, shows.
+func TestCheckTakesWhatCodeShows(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		k, err := KeyFromBytes(rapid.SliceOfN(rapid.Byte(), minKeyBytes, maxKeyBytes).Draw(t, "key"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		codes := newCoder(k)
+		for range 3 { // the same coder again and again
+			step := rapid.Int64().Draw(t, "step")
+			if codes.matches(Code(k, step), step) != 1 {
+				t.Fatalf("the code of step %d is not taken", step)
+			}
+		}
+	})
+}

@@ -78,7 +78,7 @@ func TestParseURIRefuses(t *testing.T) {
 
 // What URI writes, ParseURI and an unrelated reader read.
 func TestURIRoundTrip(t *testing.T) {
-	name := rapid.StringMatching(`[^:\s\pC]([^:\pC]{0,30}[^:\s\pC])?`)
+	name := rapid.StringMatching(`[^:\s\pZ\pC]([^:\pC]{0,30}[^:\s\pZ\pC])?`)
 	rapid.Check(t, func(r *rapid.T) {
 		issuer, account := name.Draw(r, "issuer"), name.Draw(r, "account")
 		k := mustKey(t, rapid.SliceOfN(rapid.Byte(), 10, 64).Draw(r, "key"))
