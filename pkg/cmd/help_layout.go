@@ -21,7 +21,8 @@ func (a *App) helpWidth() int {
 
 // setHelp makes help fit into a width, and say where exit statuses are told.
 func setHelp(root *cobra.Command, width int) {
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped "+strconv.Itoa(width)))
+	template := strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped "+strconv.Itoa(width))
+	root.SetUsageTemplate(strings.ReplaceAll(template, " for more information about a command.", " to know more."))
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
 		text := reflow(cmp.Or(c.Long, c.Short), width)
 		if c.Runnable() || c.HasSubCommands() {

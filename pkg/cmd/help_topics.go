@@ -59,8 +59,10 @@ after the password.
 
 You are an administrator
 
-Another administrator resets you: logiqc mfa reset, and then types your username. Nobody
-resets their own MFA, so keep your recovery codes, and have two administrators.
+Another administrator resets you: logiqc mfa reset, and then types your username. Or the
+help desk asks for it, and an administrator approves: logiqc mfa request, logiqc mfa
+approve. Nobody resets their own MFA, so keep your recovery codes, and have two
+administrators.
 
 You are the only administrator
 

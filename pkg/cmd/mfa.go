@@ -10,7 +10,8 @@ import (
 func newMFA(a *App) *cobra.Command {
 	return group("mfa", "Look at, reset, enable and disable MFA",
 		newMFAStatus(a), newMFAReset(a), newMFAToggle(a, logiqc.EnableMFA), newMFAToggle(a, logiqc.DisableMFA), newMFAEnforce(a),
-		newMFAVerify(a), newMFAEnrolmentCode(a))
+		newMFAVerify(a), newMFAEnrolmentCode(a),
+		newMFARequest(a), newMFAApprovals(a), newMFADecide(a, true), newMFADecide(a, false))
 }
 
 // usersOf is whom a command line names: its arguments, or a list. bulk says

@@ -26,6 +26,10 @@ The policy may want a reason, a ticket or how the caller was verified. With
 --enrolment-code you get a one-time code for the user, without which nobody enrols; with
 --hold sign-in waits until users unlock, for a stolen phone.
 
+Where the policy wants a second operator (approval_required), or you may not reset the
+account alone, a terminal offers to ask for approval in place, and waits for it. In
+scripts that is mfa request.
+
 Several users, or --from, make a run with an outcome for each. --plan FILE carries out
 the JSON of a --dry-run: exactly the accounts it says would be reset, each only if it is
 as it was then (else conflict). Killed, it is run again and does nothing twice. It stops
@@ -38,6 +42,7 @@ Exit status: 0 done, or there was nothing to clear; 3 no such user; 4 not permit
 // resetFlags are the flags of `mfa reset` alone.
 type resetFlags struct {
 	*requestFlags
+	verb         string
 	from, plan   string
 	hold         bool
 	code         bool
@@ -58,11 +63,26 @@ func newMFAReset(a *App) *cobra.Command {
 			"  logiqc mfa reset --from vendor.csv --dry-run",
 		Args: cobra.ArbitraryArgs,
 	}
-	f := &resetFlags{requestFlags: addRequestFlags(c, true)}
+	f := addResetFlags(c, "reset")
+	flags := c.Flags()
+	flags.StringVar(&f.plan, "plan", "", "carry out the plan in `FILE`: the JSON of a dry run")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		r, err := a.newResetter(c, f)
+		if err != nil {
+			return err
+		}
+		return r.start(c.Context(), f, args)
+	}
+	return c
+}
+
+// addResetFlags gives a command the flags of a reset, for `mfa reset` itself
+// and for those that ask for one.
+func addResetFlags(c *cobra.Command, verb string) *resetFlags {
+	f := &resetFlags{requestFlags: addRequestFlags(c, true), verb: verb}
 	f.addGrounds(c)
 	flags := c.Flags()
-	flags.StringVar(&f.from, "from", "", "reset the users listed in `FILE`, or on standard input for -")
-	flags.StringVar(&f.plan, "plan", "", "carry out the plan in `FILE`: the JSON of a dry run")
+	flags.StringVar(&f.from, "from", "", verb+" for the users listed in `FILE`, or on standard input for -")
 	flags.BoolVar(&f.hold, "hold", false, "hold the sign-in until users unlock")
 	flags.BoolVar(&f.code, "enrolment-code", false, "let nobody enrol without a one-time code, which you are shown once")
 	addCodeTTL(c, &f.codeTTL)
@@ -71,33 +91,31 @@ func newMFAReset(a *App) *cobra.Command {
 	flags.StringSliceVar(&f.ignore, "ignore", nil, "refusals with these `CODES` are no failure of the command")
 	flags.IntVar(&f.max, "max", 0, "refuse more than `N` accounts")
 	flags.StringVar(&f.receipt, "receipt", "", "write to `FILE` a proof that the reset is in the audit log")
-	c.RunE = func(c *cobra.Command, args []string) error {
-		r, err := a.newResetter(c, f)
-		if err != nil {
-			return err
-		}
-		if f.plan != "" {
-			return r.fromPlan(c.Context(), f, args)
-		}
-		refs, bulk, err := a.usersOf(args, f.from)
-		if err != nil {
-			return err
-		}
-		if err := checkReceipt(f.receipt, bulk); err != nil {
-			return err
-		}
-		if len(refs) == 0 && !a.IO().CanPrompt() {
-			return logiqc.Errorf(logiqc.Usage, "no user was named").WithHint("logiqc mfa reset <user> --yes")
-		}
-		if r.svc, err = a.Service(c.Context()); err != nil {
-			return err
-		}
-		if bulk {
-			return r.all(c.Context(), refs)
-		}
-		return r.one(c.Context(), strings.Join(refs, ""))
+	return f
+}
+
+// start resets, or asks for approval of, whomever the command line names.
+func (r *resetter) start(ctx context.Context, f *resetFlags, args []string) error {
+	if f.plan != "" {
+		return r.fromPlan(ctx, f, args)
 	}
-	return c
+	refs, bulk, err := r.usersOf(args, f.from)
+	if err != nil {
+		return err
+	}
+	if err := r.checkFlags(bulk); err != nil {
+		return err
+	}
+	if len(refs) == 0 && !r.IO().CanPrompt() {
+		return logiqc.Errorf(logiqc.Usage, "no user was named").WithHint("logiqc mfa %s <user> --yes", f.verb)
+	}
+	if r.svc, err = r.Service(ctx); err != nil {
+		return err
+	}
+	if bulk {
+		return r.all(ctx, refs)
+	}
+	return r.one(ctx, strings.Join(refs, ""))
 }
 
 // resetter is one run of `mfa reset`.
@@ -110,6 +128,16 @@ type resetter struct {
 	receipt string // where to write one, or ""
 	plan    []resetRow
 	codes   bool // enrolment codes may be in the answer
+	ask     bool // ask for approval instead
+	wait    bool // and wait for it
+}
+
+// send makes one call.
+func (r *resetter) send(ctx context.Context, reset logiqc.Reset) ([]logiqc.ResetResult, error) {
+	if r.ask {
+		return r.svc.RequestReset(ctx, reset)
+	}
+	return r.svc.ResetMFA(ctx, reset)
 }
 
 // newResetter reads the flags; it opens nothing.
@@ -118,6 +146,10 @@ func (a *App) newResetter(c *cobra.Command, f *resetFlags) (*resetter, error) {
 	req, err := f.request(a.IO().CanPrompt())
 	if err != nil {
 		return nil, err
+	}
+	r.ask = f.verb != "reset"
+	if r.ask && !req.DryRun && !a.IO().CanPrompt() {
+		req.Given = true // a request resets nothing: there is nobody to ask about it
 	}
 	r.reset = logiqc.Reset{Request: req, KeepSessions: f.keepSessions, Max: f.max, Hold: f.hold, EnrolmentCode: f.code}
 	if f.codeTTL != "" && !f.code {
@@ -150,7 +182,8 @@ func (a *App) newResetter(c *cobra.Command, f *resetFlags) (*resetter, error) {
 }
 
 // one resets one account: a preview that refuses what the rules refuse, the
-// dialog, the reset of what the dialog showed.
+// dialog, the reset of what the dialog showed. Where a second operator has to
+// approve, or may, that is asked for instead.
 func (r *resetter) one(ctx context.Context, ref string) error {
 	var res logiqc.ResetResult
 	err := r.orPicked(ctx, r.svc, ref, func(ref string) (err error) {
@@ -162,15 +195,15 @@ func (r *resetter) one(ctx context.Context, ref string) error {
 	if err != nil && (res.Err == nil || missing(logiqc.AsError(err)) == nil) {
 		return err
 	}
+	why := ""
+	if r.offersApproval(res) {
+		why, r.ask, r.wait = whyApproval(res), true, true
+		if res, err = r.call(ctx, logiqc.ResetTarget{User: res.Input}, r.reset.Consent); err != nil {
+			return err
+		}
+	}
 	if isCode(res.Err, logiqc.ConfirmationRequired) && r.IO().CanPrompt() {
-		if err := r.askGrounds(ctx, r.svc, res.Account, &r.reset.Request, "Reset MFA for "+titled(*res.Account)); err != nil {
-			return err
-		}
-		consent, err := r.agreed(ctx, res)
-		if err != nil {
-			return err
-		}
-		if res, err = r.call(ctx, logiqc.ResetTarget{User: res.Input, Shown: res.Shown}, consent); err != nil {
+		if res, err = r.agreedOne(ctx, res, why); err != nil {
 			return err
 		}
 	}
@@ -178,10 +211,30 @@ func (r *resetter) one(ctx context.Context, ref string) error {
 	if res.Err != nil && res.Outcome != logiqc.ResetIgnored {
 		return res.Err
 	}
+	if r.ask {
+		return r.requested(ctx, res)
+	}
 	if err := r.answerOne(res); err != nil || r.receipt == "" || res.Outcome != logiqc.ResetDone {
 		return err
 	}
 	return r.writeReceipt(ctx, *res.Audit)
+}
+
+// agreedOne asks for what the policy wants to know and whether what the preview
+// says is to happen, and makes it happen.
+func (r *resetter) agreedOne(ctx context.Context, preview logiqc.ResetResult, why string) (logiqc.ResetResult, error) {
+	title := "Reset MFA for " + titled(*preview.Account)
+	if r.ask {
+		title = cmp.Or(why, "Ask for approval to reset MFA for "+titled(*preview.Account))
+	}
+	if err := r.askGrounds(ctx, r.svc, preview.Account, &r.reset.Request, title); err != nil {
+		return preview, err
+	}
+	consent, err := r.agreed(ctx, preview, why)
+	if err != nil {
+		return preview, err
+	}
+	return r.call(ctx, logiqc.ResetTarget{User: preview.Input, Shown: preview.Shown}, consent)
 }
 
 // call resets one account under a consent.
@@ -190,23 +243,36 @@ func (r *resetter) call(ctx context.Context, target logiqc.ResetTarget, consent 
 	reset.Consent, reset.Total = consent, 1
 	target.IfEnrolledAt = r.at
 	reset.Users = []logiqc.ResetTarget{target}
-	results, err := r.svc.ResetMFA(ctx, reset)
+	results, err := r.send(ctx, reset)
 	if err != nil {
 		return res, err
 	}
 	return results[0], nil
 }
 
-// agreed asks whether what the preview says is to happen.
-func (r *resetter) agreed(ctx context.Context, preview logiqc.ResetResult) (logiqc.Consent, error) {
+// agreed asks whether what the preview says is to happen, or in the place of a
+// username to type, a second operator is to be asked.
+func (r *resetter) agreed(ctx context.Context, preview logiqc.ResetResult, why string) (logiqc.Consent, error) {
 	s, err := r.Settings()
 	if err != nil {
 		return logiqc.Consent{}, err
 	}
 	consent := r.reset.Consent
 	d := resetDialog(preview, cmp.Or(s.StoreProfile(), s.Store.Display()), r.reset.KeepSessions, r.Now())
-	if err := r.agree(ctx, d); err != nil {
+	switch {
+	case r.ask:
+		d = askDialog(d, preview, why)
+	case preview.MayRequest:
+		d.Other, d.OtherWord, d.OtherAction = "Ask for approval", "approval", "ask for approval"
+	}
+	answer, err := r.IO().Choose(ctx, d)
+	switch {
+	case err != nil:
 		return consent, err
+	case answer == ui.Declined:
+		return consent, ui.ErrCancelled
+	case answer == ui.Otherwise:
+		r.ask, r.wait = true, true
 	}
 	consent.Given, consent.Typed = true, d.TypeToConfirm
 	return consent, nil

@@ -83,7 +83,10 @@ func resetWill(preview logiqc.ResetResult, keepSessions bool) (will []string) {
 		will = append(will, "hold the sign-in until users unlock")
 	}
 	whoever := "let whoever has the password enrol"
-	if preview.WithCode {
+	switch {
+	case preview.WithCode && preview.Approval != nil:
+		whoever = "let whoever has the password and the enrolment code that " + preview.Approval.RequestedBy + " was shown enrol"
+	case preview.WithCode:
 		whoever = "let whoever has the password and the enrolment code you will be shown enrol"
 	}
 	switch preview.NextSignin {

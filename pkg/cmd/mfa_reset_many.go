@@ -30,6 +30,30 @@ type resetSummary struct {
 	Ignored   int  `json:"ignored"`
 	Failed    int  `json:"failed"`
 	Would     *int `json:"would_reset,omitempty"` // of a dry run
+	// Of a run of requests for approval.
+	Requested    *int `json:"requested,omitempty"`
+	WouldRequest *int `json:"would_request,omitempty"`
+}
+
+// newSummary counts nothing yet.
+func (r *resetter) newSummary(dry bool) (s resetSummary) {
+	switch {
+	case r.ask && dry:
+		s.WouldRequest = new(int)
+	case r.ask:
+		s.Requested = new(int)
+	case dry:
+		s.Would = new(int)
+	}
+	return s
+}
+
+// would is how many a dry run found that there is something to do for.
+func (s resetSummary) would() int {
+	if s.WouldRequest != nil {
+		return *s.WouldRequest
+	}
+	return *s.Would
 }
 
 // all resets several accounts, batch by batch. Without --yes it first looks at
@@ -77,9 +101,9 @@ func (r *resetter) prepare(ctx context.Context) error {
 
 // agreeAll looks at all accounts, asks, and notes in targets what was seen.
 func (r *resetter) agreeAll(ctx context.Context, targets []logiqc.ResetTarget) error {
-	sum, n := resetSummary{Would: new(int)}, 0
+	sum, n := r.newSummary(true), 0
 	for _, row := range r.plan {
-		if row.Outcome != logiqc.ResetWould {
+		if !r.planned(row) {
 			sum.count(row.Outcome)
 		}
 	}
@@ -96,7 +120,7 @@ func (r *resetter) agreeAll(ctx context.Context, targets []logiqc.ResetTarget) e
 		return r.refusedWhole(ctx, targets, err)
 	}
 	d := ui.Dialog{
-		Title:   "Reset MFA for " + counted(*sum.Would, "account") + "?",
+		Title:   "Reset MFA for " + counted(sum.would(), "account") + "?",
 		Will:    []string{"remove their authenticator links and recovery codes", "end their sessions", "let whoever has the password enrol at the next sign-in"},
 		WillNot: []string{"change passwords, statuses, toggles or the policy"},
 	}
@@ -106,10 +130,14 @@ func (r *resetter) agreeAll(ctx context.Context, targets []logiqc.ResetTarget) e
 	if r.reset.Hold {
 		d.Will = append(d.Will, "hold their sign-in until users unlock")
 	}
+	if r.ask {
+		d.Title = "Ask to reset MFA for " + counted(sum.would(), "account") + "?"
+		d.Will = append([]string{"ask a second operator to approve, within an hour, each by itself"}, d.Will...)
+	}
 	if rest := sum.words()[1:].some(); rest != "" {
 		d.Extra = []string{"Left alone: " + rest + "."}
 	}
-	r.reset.Consent, err = r.agreeMany(ctx, *sum.Would, d)
+	r.reset.Consent, err = r.agreeMany(ctx, sum.would(), d)
 	return err
 }
 
@@ -137,7 +165,7 @@ func (r *resetter) batches(ctx context.Context, targets []logiqc.ResetTarget, co
 	}
 	for batch := range slices.Chunk(targets, size) {
 		reset.Users = batch
-		results, err := r.svc.ResetMFA(ctx, reset)
+		results, err := r.send(ctx, reset)
 		if err != nil {
 			return err
 		}
@@ -160,9 +188,7 @@ func (r *resetter) batches(ctx context.Context, targets []logiqc.ResetTarget, co
 // nothing has been done and the failure is all there is to tell.
 func (r *resetter) run(ctx context.Context, targets []logiqc.ResetTarget) error {
 	t := &resetTally{resetter: r, out: newRun(r.IO(), r.reset.RequestID, r.header(), r.record)}
-	if r.reset.DryRun {
-		t.sum.Would = new(int)
-	}
+	t.sum = r.newSummary(r.reset.DryRun)
 	err := r.batches(ctx, targets, r.reset.Consent, func(results []logiqc.ResetResult) error {
 		for _, res := range results {
 			if err := t.add(res); err != nil {
@@ -277,6 +303,9 @@ func (t *resetTally) close(total int) error {
 	if t.sum.Reset > 0 && t.IO().Format() == ui.FormatText {
 		t.IO().Notef("None of them has been notified: logiqc users find --awaiting-enrolment, or -o csv next time, tells how to reach them.")
 	}
+	if t.sum.Requested != nil && t.IO().Format() == ui.FormatText {
+		t.IO().Notef("They wait for a second operator: logiqc mfa approvals")
+	}
 	err := partial(total, t.sum.Refused+t.sum.Failed, words, t.reset.DryRun)
 	if t.stopped != nil {
 		return logiqc.Errorf(logiqc.Partial, "%w. The run stopped half way: %s", err, t.stopped.Message).
@@ -304,6 +333,10 @@ func (s *resetSummary) count(outcome logiqc.ResetOutcome) {
 		s.Reset++
 	case logiqc.ResetWould:
 		*s.Would++
+	case logiqc.ResetRequested:
+		*s.Requested++
+	case logiqc.ResetWouldRequest:
+		*s.WouldRequest++
 	case logiqc.ResetUnchanged:
 		s.Unchanged++
 	case logiqc.ResetRefused:
@@ -318,8 +351,13 @@ func (s *resetSummary) count(outcome logiqc.ResetOutcome) {
 // words is the summary for people.
 func (s *resetSummary) words() tally {
 	first := tallied{s.Reset, "reset"}
-	if s.Would != nil {
+	switch {
+	case s.Would != nil:
 		first = tallied{*s.Would, "would reset"}
+	case s.Requested != nil:
+		first = tallied{*s.Requested, "asked for"}
+	case s.WouldRequest != nil:
+		first = tallied{*s.WouldRequest, "would be asked for"}
 	}
 	return tally{first, {s.Unchanged, "unchanged"}, {s.Refused, "refused"}, {s.Ignored, "ignored"}, {s.Failed, "failed"}}
 }

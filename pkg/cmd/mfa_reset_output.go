@@ -82,7 +82,11 @@ func resetTold(io *ui.IO, res logiqc.ResetResult) error {
 
 // resetDone tells that a reset was made, and whom to tell what.
 func resetDone(io *ui.IO, acct logiqc.Account, res logiqc.ResetResult) {
-	io.Answerf("MFA reset for %s. Event %d.", titled(acct), res.Audit.Seq)
+	asked := ""
+	if res.Approval != nil {
+		asked = ", asked for by " + res.Approval.RequestedBy
+	}
+	io.Answerf("MFA reset for %s%s. Event %d.", titled(acct), asked, res.Audit.Seq)
 	if res.Replayed.Replayed {
 		io.Answerf("It was done at %s; this repeats its outcome.", minute(res.At))
 	}
@@ -130,6 +134,7 @@ type resetRow struct {
 	Row   int    `json:"row"`
 	Input string `json:"input"`
 	resetOutcome
+	ApprovalID string `json:"approval_id,omitempty"` // of a request for approval
 	*dryRow
 	logiqc.Replayed
 }
@@ -144,6 +149,9 @@ type dryRow struct {
 // row makes the row of one result.
 func (r *resetter) row(n int, res logiqc.ResetResult) resetRow {
 	row := resetRow{Row: n, Input: res.Input, resetOutcome: outcomeOf(res), Replayed: res.Replayed}
+	if res.Approval != nil {
+		row.ApprovalID = res.Approval.ID
+	}
 	if r.reset.DryRun {
 		row.dryRow = &dryRow{}
 		if res.Account != nil {
@@ -160,13 +168,23 @@ var resetHeader = []string{"row", "input", "user", "outcome", "changed", "code",
 // header names the columns of this run: those of enrolment codes only where
 // there may be any.
 func (r *resetter) header() []string {
-	if !r.codes {
-		return resetHeader
+	header := slices.Clone(resetHeader)
+	if r.codes {
+		header = append(header, "enrolment_code", "enrolment_code_expires_at")
 	}
-	return append(slices.Clone(resetHeader), "enrolment_code", "enrolment_code_expires_at")
+	if r.ask {
+		header = append(header, "approval_id")
+	}
+	return header
 }
 
-func (r *resetter) record(row resetRow) []string { return resetRecord(row, r.codes) }
+func (r *resetter) record(row resetRow) []string {
+	cells := resetRecord(row, r.codes)
+	if r.ask {
+		cells = append(cells, row.ApprovalID)
+	}
+	return cells
+}
 
 func resetRecord(r resetRow, codes bool) []string {
 	seq, contact, message, dry := "", resetContact{}, "", dryRow{}

@@ -29,7 +29,7 @@ func (r *resetter) fromPlan(ctx context.Context, f *resetFlags, args []string) e
 	case r.at != nil:
 		return logiqc.Errorf(logiqc.Usage, "a plan says itself when each account was enrolled: leave --if-enrolled-at out")
 	}
-	if err := checkReceipt(f.receipt, true); err != nil {
+	if err := r.checkFlags(true); err != nil {
 		return err
 	}
 	run, rows, err := readPlan(f.plan, r.IO().Stdin())
@@ -42,7 +42,10 @@ func (r *resetter) fromPlan(ctx context.Context, f *resetFlags, args []string) e
 	}
 	var targets []logiqc.ResetTarget
 	for _, row := range rows {
-		if row.Outcome == logiqc.ResetWould {
+		if !r.ask && row.Outcome == logiqc.ResetWouldRequest {
+			return logiqc.Errorf(logiqc.Usage, "this is a plan of requests for approval").WithHint("logiqc mfa request --plan %s", f.plan)
+		}
+		if r.planned(row) {
 			at := row.EnrolledAt
 			targets = append(targets, logiqc.ResetTarget{User: row.ID, IfEnrolledAt: &at})
 		}
@@ -55,6 +58,12 @@ func (r *resetter) fromPlan(ctx context.Context, f *resetFlags, args []string) e
 	}
 	r.reset.CanAsk = false
 	return r.agreeAndRun(ctx, targets)
+}
+
+// planned reports whether a row of the plan is to be carried out. What would be
+// reset can be asked for too; what was to be asked for is not reset instead.
+func (r *resetter) planned(row resetRow) bool {
+	return row.Outcome == logiqc.ResetWould || r.ask && row.Outcome == logiqc.ResetWouldRequest
 }
 
 // mostPlan bounds a plan, which is read whole.
@@ -120,10 +129,10 @@ func planRows(results json.RawMessage) ([]resetRow, error) {
 // leftAlone tells the rows of the plan that come next and are not carried out;
 // with all, those after the last that is, too.
 func (t *resetTally) leftAlone(all bool) error {
-	for t.n < len(t.plan) && (all || t.plan[t.n].Outcome != logiqc.ResetWould) {
+	for t.n < len(t.plan) && (all || !t.planned(t.plan[t.n])) {
 		row := t.plan[t.n]
 		t.n++
-		if row.Outcome == logiqc.ResetWould {
+		if t.planned(row) {
 			continue
 		}
 		if !t.reset.DryRun {

@@ -18,6 +18,14 @@ audit log with its value before and after.
   reset.ticket=REGEXP               a reset takes a ticket that matches this as a whole
   reset.verified_by=A,B,…           a reset takes --verified-by, one of these; never what others
                                     know too: a name, a date of birth, an employee number
+  reset.approval=none|privileged|all
+                                    which resets a second operator has to approve
+  reset.approvers=admin|helpdesk    who that may be; of privileged accounts always an admin
+  reset.max_per_hour=N              … and more than N of one operator in an hour; 0: no limit
+  reset.same_user_hours=N           … and a second one of a user within N hours
+  reset.contact_changed_hours=N     … and one within N hours of a change of email or phone
+  stepup.minutes=N                  a reset, an approval and a change of role take a sign-in that
+                                    is at most N minutes old; tokens have none. 0: any sign-in
   reset.bulk_max=N                  the most accounts one reset may name
   enrolment.code=off|after_reset|always
                                     who enrols with a code from the help desk only

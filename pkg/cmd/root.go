@@ -107,16 +107,21 @@ func (a *App) takeFlags(c *cobra.Command) error {
 }
 
 // finishGroups makes every group of commands answer an unknown one with a
-// usage error and the nearest names, and every error about arguments or flags a
+// usage error and the nearest names, unless it does something by itself without
+// one, and every error about arguments or flags a
 // usage error.
 func finishGroups(c *cobra.Command) {
 	if c.HasSubCommands() {
 		c.Args = cobra.ArbitraryArgs
+		alone := c.RunE
 		c.RunE = func(c *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return c.Help()
+			switch {
+			case len(args) > 0:
+				return unknownCommand(c, args[0])
+			case alone != nil:
+				return alone(c, args)
 			}
-			return unknownCommand(c, args[0])
+			return c.Help()
 		}
 	} else {
 		check := c.Args

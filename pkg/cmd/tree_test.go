@@ -221,6 +221,9 @@ var contract = map[string]string{
 	"mfa status":   "run",
 	"mfa reset": "from plan yes reason ticket verified-by keep-sessions hold enrolment-code code-ttl if-enrolled-at ignore max receipt " +
 		"dry-run request-id",
+	"mfa request": "from plan yes reason ticket verified-by keep-sessions hold enrolment-code code-ttl if-enrolled-at ignore max receipt " +
+		"dry-run request-id wait",
+	"mfa approvals show": "follow", "mfa approve": "yes dry-run request-id", "mfa reject": "yes dry-run request-id",
 	"mfa verify":         "code request-id",
 	"mfa enrolment-code": "reason ticket verified-by code-ttl dry-run request-id",
 	"mfa enable":         "yes dry-run request-id",

@@ -20,6 +20,9 @@ type Consent struct {
 // for what is missing still. A token is not asked.
 func (c Consent) WillAsk(by Actor) bool { return c.CanAsk && !c.Given && by.Kind == Person }
 
+// Asks reports whether the call is such a preview for more than to look.
+func (c Consent) Asks(by Actor) bool { return c.WillAsk(by) && !c.DryRun }
+
 // CheckTouch refuses an actor of the help desk a privileged account.
 func (u User) CheckTouch(by Actor) error {
 	if by.Limited() && u.Privileged() {

@@ -58,7 +58,8 @@ func (a *audit) Receipt(ctx context.Context, ref logiqc.AuditRef) (p logiqc.LogP
 		if err != nil {
 			return err
 		}
-		if e.ID != ref.ID || e.Action != logiqc.MFAResetDone || e.Actor.ID != t.actor.ID {
+		mine := e.Actor.ID == t.actor.ID || e.Details.RequestedBy == t.actor.Username
+		if e.ID != ref.ID || e.Action != logiqc.MFAResetDone || !mine {
 			return logiqc.Errorf(logiqc.NotFound, "event %d is no reset of yours", ref.Seq)
 		}
 		p, err = t.prove(ref.Seq)

@@ -140,7 +140,9 @@ func (t *txn) goTo(k batchKind, r logiqc.Reset, target logiqc.ResetTarget, seen 
 	if err := t.closed(k.action, k.may(t, r, u)); err != nil {
 		res.Outcome, res.Err = logiqc.ResetRefused, logiqc.AsError(err)
 		res.MayRequest = k.action == logiqc.MFAResetDone && mayRequestInstead(res.Err.Code) && u.CheckRequest(t.actor) == nil
-		if res.Err.Recorded() {
+		// Where a person is asked next whether to ask for approval, the last word
+		// is not spoken yet; leaving that question leaves nothing behind.
+		if leadsOn := res.MayRequest && r.Asks(t.actor); res.Err.Recorded() && !leadsOn {
 			if _, err := t.deny(k.action, u.Target(), res.Err); err != nil {
 				return err
 			}
@@ -206,7 +208,7 @@ func (t *txn) allowed(k batchKind, r logiqc.Reset, target logiqc.ResetTarget, u 
 		*t.made++
 	}
 	if r.DryRun || !r.Given {
-		res.Outcome, res.MayRequest = k.would, k.action == logiqc.MFAResetDone && u.Privileged() && r.WillAsk(t.actor)
+		res.Outcome, res.MayRequest = k.would, k.action == logiqc.MFAResetDone && u.Privileged() && r.Asks(t.actor)
 		if !r.DryRun {
 			res.Err = confirmationRequired(k.nothing)
 		}

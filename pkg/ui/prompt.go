@@ -25,6 +25,8 @@ type Prompter interface {
 	// Confirm shows d and reports whether it was agreed to. Choosing the
 	// negative button, which Enter alone does, is (false, nil).
 	Confirm(ctx context.Context, d Dialog) (bool, error)
+	// Choose is Confirm for a dialog that offers something Other too.
+	Choose(ctx context.Context, d Dialog) (Answer, error)
 	// Select returns the index of the option chosen.
 	Select(ctx context.Context, title string, options []Option) (int, error)
 	// Input returns a line that spec.Validate accepts.

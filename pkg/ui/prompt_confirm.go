@@ -24,6 +24,13 @@ type Dialog struct {
 	TypeToConfirm string   // if set, typing it (letter case ignored) replaces the buttons
 	Word          string   // typed to agree in line mode; default "confirm"
 	Action        string   // "Type confirm to <action>, …"; default "go on"
+
+	// Other is a second thing that can be chosen, a button between the two others,
+	// for [IO.Choose] only; with TypeToConfirm Tab chooses it. OtherWord is typed
+	// for it in line mode, to do OtherAction; Decline is what Enter does there,
+	// default "cancel".
+	Other, OtherWord, OtherAction string
+	Decline                       string
 }
 
 // Fact is a labelled value. A fact to Keep stays visible in the smallest
@@ -33,20 +40,38 @@ type Fact struct {
 	Keep         bool
 }
 
+// Answer is what was chosen in a dialog.
+type Answer int
+
+// The answers: the negative button, the affirmative one, the other one.
+const (
+	Declined Answer = iota
+	Agreed
+	Otherwise
+)
+
 // Confirm implements [Prompter]. The focus starts on the negative button, which
 // stands to the right: ← or Shift-Tab, then Enter, agrees. With
 // d.TypeToConfirm an empty answer is (false, nil).
 func (u *IO) Confirm(ctx context.Context, d Dialog) (bool, error) {
+	answer, err := u.Choose(ctx, d)
+	return answer == Agreed, err
+}
+
+// Choose implements [Prompter].
+func (u *IO) Choose(ctx context.Context, d Dialog) (Answer, error) {
 	if !u.CanPrompt() {
-		return false, ErrNoPrompt
+		return Declined, ErrNoPrompt
 	}
 	d.Affirmative, d.Negative = cmp.Or(d.Affirmative, "Confirm"), cmp.Or(d.Negative, "Cancel")
-	d.Word, d.Action = cmp.Or(d.Word, "confirm"), cmp.Or(d.Action, "go on")
+	d.Word, d.Action, d.Decline = cmp.Or(d.Word, "confirm"), cmp.Or(d.Action, "go on"), cmp.Or(d.Decline, "cancel")
 	switch {
 	case u.accessible:
 		return u.confirmLine(ctx, d)
 	case d.TypeToConfirm != "":
 		return u.confirmTyped(ctx, d)
+	case d.Other != "":
+		return u.chooseButton(ctx, d)
 	}
 	var agreed bool
 	w, h := u.promptSize()
@@ -62,10 +87,10 @@ func (u *IO) Confirm(ctx context.Context, d Dialog) (bool, error) {
 		}
 		return true
 	}
-	if err := u.ask(ctx, q); err != nil {
-		return false, err
+	if err := u.ask(ctx, q); err != nil || !agreed {
+		return Declined, err
 	}
-	return agreed, nil
+	return Agreed, nil
 }
 
 // buttonIndent sets the buttons in from the left where there is room.
@@ -77,11 +102,15 @@ func buttonIndent(width int) int {
 }
 
 // confirmTyped asks for d.TypeToConfirm instead of showing buttons.
-func (u *IO) confirmTyped(ctx context.Context, d Dialog) (bool, error) {
+func (u *IO) confirmTyped(ctx context.Context, d Dialog) (Answer, error) {
 	var answer string
 	w, h := u.promptSize()
+	instead := ""
+	if d.Other != "" {
+		instead = ", Tab to " + Clean(d.OtherAction)
+	}
 	field := huh.NewInput().Value(&answer).CharLimit(0).Prompt("> ").
-		Title(fmt.Sprintf("Type %s to %s, or Esc to cancel:", Clean(d.TypeToConfirm), Clean(d.Action))).
+		Title(fmt.Sprintf("Type %s to %s%s, or Esc to %s:", Clean(d.TypeToConfirm), Clean(d.Action), instead, Clean(d.Decline))).
 		Validate(func(s string) error {
 			if !d.typed(s) {
 				return fmt.Errorf("that is not %s", d.TypeToConfirm)
@@ -89,21 +118,23 @@ func (u *IO) confirmTyped(ctx context.Context, d Dialog) (bool, error) {
 			return nil
 		})
 	q := newQuestion(d.Title, d.rows(), field, w, h)
-	declined := false
+	declined, otherwise := false, false
 	q.accept = func(k tea.KeyPressMsg) bool {
-		if k.String() == "enter" && strings.TrimSpace(answer) == "" {
-			declined, q.gone = true, true
-		}
-		return !declined
+		declined = k.String() == "enter" && strings.TrimSpace(answer) == ""
+		otherwise = k.String() == "tab" && d.Other != ""
+		q.gone = declined || otherwise
+		return !q.gone
 	}
 	err := u.ask(ctx, q)
 	switch {
 	case declined:
-		return false, nil
-	case err != nil:
-		return false, err
+		return Declined, nil
+	case otherwise:
+		return Otherwise, nil
+	case err != nil || !d.typed(answer):
+		return Declined, err
 	}
-	return d.typed(answer), nil
+	return Agreed, nil
 }
 
 // typed reports whether s is what had to be typed.

@@ -105,7 +105,7 @@ func readLine(r io.ByteReader) (string, error) {
 
 // confirmLine is [IO.Confirm] in lines: the question, every fact and
 // consequence, then the word to type.
-func (u *IO) confirmLine(ctx context.Context, d Dialog) (bool, error) {
+func (u *IO) confirmLine(ctx context.Context, d Dialog) (Answer, error) {
 	u.discardInput()
 	u.sayf("%s", d.Title)
 	for _, f := range d.Facts {
@@ -126,17 +126,24 @@ func (u *IO) confirmLine(ctx context.Context, d Dialog) (bool, error) {
 	if d.TypeToConfirm == "" {
 		d.TypeToConfirm = d.Word
 	}
+	ask, or := fmt.Sprintf("Type %s to %s", Clean(d.TypeToConfirm), Clean(d.Action)), quoted(d.TypeToConfirm)
+	if d.OtherWord != "" {
+		ask += fmt.Sprintf(", %s to %s", Clean(d.OtherWord), Clean(d.OtherAction))
+		or += " or " + quoted(d.OtherWord)
+	}
 	for {
-		got, err := u.line(ctx, fmt.Sprintf("Type %s to %s, or press Enter to cancel:", Clean(d.TypeToConfirm), Clean(d.Action)), true)
+		got, err := u.line(ctx, ask+", or press Enter to "+Clean(d.Decline)+":", true)
 		switch {
 		case err != nil:
-			return false, err
+			return Declined, err
 		case d.typed(got):
-			return true, nil
+			return Agreed, nil
+		case d.OtherWord != "" && strings.EqualFold(strings.TrimSpace(got), d.OtherWord):
+			return Otherwise, nil
 		case strings.TrimSpace(got) == "":
-			return false, nil
+			return Declined, nil
 		}
-		u.sayf("That was not %s.", quoted(d.TypeToConfirm))
+		u.sayf("That was not %s.", or)
 	}
 }
 
