@@ -14,7 +14,7 @@ import (
 // newStoreGroup groups what is done with a store as a whole.
 func newStoreGroup(a *App) *cobra.Command {
 	return group("store", "Freeze, move, back up, restore and check the store",
-		newStoreCopy(a), newStoreFreeze(a), newStoreThaw(a))
+		newStoreBackup(a), newStoreRestore(a), newStoreCheck(a), newStoreUpgrade(a), newStoreCopy(a), newStoreFreeze(a), newStoreThaw(a))
 }
 
 func newStoreFreeze(a *App) *cobra.Command {

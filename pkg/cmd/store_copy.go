@@ -60,7 +60,7 @@ func newStoreCopy(a *App) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			progress, done := a.rowsProgress()
+			progress, done := a.progressOf("rows")
 			out, err := desk.CopyTo(c.Context(), actor, req, place, progress)
 			done()
 			if err != nil {
@@ -99,12 +99,12 @@ func (a *App) destination(to string) (p service.Place, address config.Store, err
 	return p, address, err
 }
 
-// rowsProgress shows a bar of rows, once it is known how many there are.
-func (a *App) rowsProgress() (progress func(done, total int64), done func()) {
+// progressOf shows a bar, once it is known how many units there are.
+func (a *App) progressOf(unit string) (progress func(done, total int64), done func()) {
 	var bar *ui.Progress
 	progress = func(done, total int64) {
 		if bar == nil {
-			bar = a.IO().Progress(total, "rows")
+			bar = a.IO().Progress(total, unit)
 		}
 		bar.Set(done)
 	}

@@ -244,6 +244,7 @@ var contract = map[string]string{
 	"audit key":    "", "audit checkpoint": "", "audit prove": "", "audit export": "", "audit reconcile": "",
 	"audit report": "since until checkpoint key dir",
 	"keys list":    "", "keys rotate": "dry-run request-id", "keys retire": "dry-run request-id",
+	"store backup": "", "store restore": "new-origin reason", "store check": "", "store upgrade": "",
 	"store copy": "to", "store freeze": "reason", "store thaw": "",
 	"config view": "", "config add": "use", "config use": "",
 	"completion": "", "version": "",

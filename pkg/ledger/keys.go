@@ -3,6 +3,7 @@ package ledger
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -16,6 +17,41 @@ import (
 // eight characters of the store's id.
 func Origin(issuer, storeID string) string {
 	return "logiqc/" + slug(issuer) + "/" + storeID[max(0, len(storeID)-8):]
+}
+
+// NextOrigin gives the name of a log that takes over from the one called origin
+// where that cannot go on: the same name with the next number, .2 for the first
+// such log, after all that are in use.
+func NextOrigin(origin string, inUse ...string) string {
+	base, newest := splitOrigin(origin)
+	for _, name := range inUse {
+		if b, n := splitOrigin(name); b == base {
+			newest = max(newest, n)
+		}
+	}
+	return base + "." + strconv.Itoa(newest+1)
+}
+
+// OriginNumber gives the number of a log among those that took over from each
+// other; 1 is the first, whose name has none.
+func OriginNumber(origin string) int {
+	_, n := splitOrigin(origin)
+	return n
+}
+
+func splitOrigin(origin string) (base string, n int) {
+	base, number, found := cutLast(origin, ".")
+	if n, err := strconv.Atoi(number); found && err == nil && n > 1 && strconv.Itoa(n) == number {
+		return base, n
+	}
+	return origin, 1
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
 }
 
 // undecomposed are Latin letters that Unicode does not take apart into a base

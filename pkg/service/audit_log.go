@@ -61,8 +61,8 @@ func (a *audit) Evidence(ctx context.Context) (e logiqc.Evidence, err error) {
 		if err != nil && !unreadable(err) {
 			return noKeys(err)
 		}
-		e.Keys = append(e.Keys, lines...)
-		state, err := keys.state()
+		e.Keys = append(e.Keys, linesOf(info.Origin, lines)...)
+		state, err := keys.state(info.Origin)
 		if err != nil && !unreadable(err) {
 			return noKeys(err)
 		}

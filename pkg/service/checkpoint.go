@@ -99,18 +99,15 @@ func (t *txn) sign() (c logiqc.Checkpoint, err error) {
 	if err != nil {
 		return c, err
 	}
-	signers, err := keys.signers()
+	signers, err := keys.signersOf(info.Origin)
 	if err != nil {
-		return c, noKeys(err)
-	}
-	if signers[0].Name() != info.Origin {
-		return c, logiqc.Errorf(logiqc.Integrity, "these keys sign for %s, and this is the log of %s", signers[0].Name(), info.Origin)
+		return c, err
 	}
 	head, err := t.head()
 	if err != nil {
 		return c, err
 	}
-	kept, err := t.kept(keys)
+	kept, err := t.kept(info.Origin, keys)
 	if err != nil {
 		return c, err
 	}
@@ -123,7 +120,7 @@ func (t *txn) sign() (c logiqc.Checkpoint, err error) {
 	}
 	c = logiqc.Checkpoint{Note: string(raw), LogHead: logHead(head), At: kept.at}
 	if kept.state != c.Note {
-		if err := keys.saveState(raw); err != nil {
+		if err := keys.saveState(info.Origin, raw); err != nil {
 			return c, noKeys(err)
 		}
 	}
@@ -141,12 +138,12 @@ type kept struct {
 	at         logiqc.Time
 }
 
-func (t *txn) kept(keys Keys) (k kept, err error) {
+func (t *txn) kept(origin string, keys Keys) (k kept, err error) {
 	last, _, err := t.LastCheckpoint()
 	if err != nil {
 		return k, err
 	}
-	state, err := keys.state()
+	state, err := keys.state(origin)
 	if err != nil && !errors.Is(err, seal.ErrMissing) {
 		return k, noKeys(err)
 	}
@@ -196,11 +193,15 @@ func (t *txn) checkState() error {
 	if err != nil {
 		return nil //nolint:nilerr // no keys folder: off
 	}
-	raw, err := keys.state()
-	if err != nil {
-		return nil //nolint:nilerr // nothing signed yet, or not ours to read: off
-	}
 	const nothing = "nothing was changed"
+	raw, err := keys.state(info.Origin)
+	if err != nil { // nothing signed yet, or not ours to read: off
+		lines, err := keys.Verifiers()
+		if err == nil && len(linesOf(info.Origin, lines)) == 0 {
+			return notContinued(ledger.ErrWrongOrigin, nothing)
+		}
+		return nil
+	}
 	origin, signed, err := ledger.ParseCheckpoint(raw)
 	if err != nil {
 		return notContinued(err, nothing)
@@ -225,8 +226,8 @@ func notContinued(err error, nothing string) error {
 	}
 	return logiqc.Errorf(logiqc.Integrity,
 		"this is not the log that checkpoints were signed of; %s (was an older copy of the store put back?): %w", nothing, err).
-		WithHint("logiqc audit verify tells more; put the newest copy of the store back. " +
-			"There is no command yet to go on from an older one: docs/audit.md, \"A store from a backup\"")
+		WithHint("logiqc audit verify tells more; put the newest copy of the store back, or start a new origin from this one: " +
+			"logiqc store restore FILE --new-origin --reason T, where FILE may be the store itself")
 }
 
 // ownKeys are the keys of this store.

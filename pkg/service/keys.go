@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -18,7 +21,7 @@ import (
 const (
 	signerFile   = "log.key"   // signing keys of the log, the current one first
 	verifierFile = "log.vkey"  // their verifiers, in the same order
-	stateFile    = "log.state" // the last checkpoint signed with them
+	stateFile    = "log.state" // the last checkpoint signed with them; see Keys.stateFile
 )
 
 // Keys are the keys of one store, in a folder apart from it. Nothing is read
@@ -74,6 +77,21 @@ func (k Keys) signers() ([]note.Signer, error) {
 	return signers, nil
 }
 
+// signersOf are the keys that sign for the log called origin, the current one
+// first. Integrity when there are keys and none of them does.
+func (k Keys) signersOf(origin string) ([]note.Signer, error) {
+	signers, err := k.signers()
+	if err != nil {
+		return nil, noKeys(err)
+	}
+	other := signers[0].Name()
+	signers = slices.DeleteFunc(signers, func(s note.Signer) bool { return s.Name() != origin })
+	if len(signers) == 0 {
+		return nil, logiqc.Errorf(logiqc.Integrity, "these keys sign for %s, and this is the log of %s", other, origin)
+	}
+	return signers, nil
+}
+
 // verifiers are [Keys.Verifiers] ready for use.
 func (k Keys) verifiers() ([]note.Verifier, error) {
 	lines, err := k.Verifiers()
@@ -97,12 +115,34 @@ func ParseVerifiers(lines ...string) ([]note.Verifier, error) {
 	return verifiers, nil
 }
 
-// state is the last checkpoint that was signed with the keys; seal.ErrMissing
-// when none was.
-func (k Keys) state() ([]byte, error) { return seal.ReadFile(filepath.Join(k.dir, stateFile)) }
+// stateFile holds the last checkpoint that was signed of the log called origin.
+// A log that took over from another has a file of its own (log.state.2): the
+// other's stays as the evidence that it is, and guards that log on.
+func (k Keys) stateFile(origin string) string {
+	path := filepath.Join(k.dir, stateFile)
+	if n := ledger.OriginNumber(origin); n > 1 {
+		path += "." + strconv.Itoa(n)
+	}
+	return path
+}
 
-func (k Keys) saveState(checkpoint []byte) error {
-	return seal.ReplaceFile(filepath.Join(k.dir, stateFile), checkpoint)
+// state is the last checkpoint that was signed of the log called origin;
+// seal.ErrMissing when none was.
+func (k Keys) state(origin string) ([]byte, error) { return seal.ReadFile(k.stateFile(origin)) }
+
+func (k Keys) saveState(origin string, checkpoint []byte) error {
+	return seal.ReplaceFile(k.stateFile(origin), checkpoint)
+}
+
+// linesOf are the verifier lines of one log among those of several.
+func linesOf(origin string, lines []string) []string {
+	own := []string{}
+	for _, line := range lines {
+		if name, _, _ := strings.Cut(line, "+"); name == origin {
+			own = append(own, line)
+		}
+	}
+	return own
 }
 
 // lines reads a file of keys, one a line.

@@ -130,12 +130,7 @@ func (t *txn) rotateLogKey(made *[2]string) (verifier string, err error) {
 	}
 	// The verifier first: a key that signs must be known.
 	for _, f := range []struct{ file, line string }{{verifierFile, made[1]}, {signerFile, made[0]}} {
-		if err := keys.change(f.file, func(lines []string) []string {
-			if lines[0] == f.line {
-				return lines
-			}
-			return append([]string{f.line}, lines...)
-		}); err != nil {
+		if err := keys.prepend(f.file, f.line); err != nil {
 			return "", noKeys(err)
 		}
 	}
@@ -163,6 +158,16 @@ func (k Keys) change(file string, fn func(lines []string) []string) error {
 		return nil
 	}
 	return seal.ReplaceFile(filepath.Join(k.dir, file), []byte(strings.Join(changed, "\n")+"\n"))
+}
+
+// prepend makes a line the first of a file of keys, if it is not that already.
+func (k Keys) prepend(file, line string) error {
+	return k.change(file, func(lines []string) []string {
+		if lines[0] == line {
+			return lines
+		}
+		return append([]string{line}, lines...)
+	})
 }
 
 // RotateSealKey makes a new key that seals secrets; those before still open.

@@ -16,6 +16,12 @@ func (tx *Tx) LastCheckpoint() (c Checkpoint, ok bool, err error) {
 	return c, ok, err
 }
 
+// ForgetCheckpoint forgets it, where another log begins.
+func (tx *Tx) ForgetCheckpoint() error {
+	_, err := tx.exec(`DELETE FROM checkpoint`)
+	return err
+}
+
 // SetCheckpoint keeps c as the checkpoint that was signed last.
 func (tx *Tx) SetCheckpoint(c Checkpoint) error {
 	_, err := tx.exec(`INSERT INTO checkpoint (one, size, at, note) VALUES (1, $1, $2, $3)

@@ -197,7 +197,7 @@ func (l *loader) writeStore(row []any) error {
 		l.column(row, "id"), l.column(row, "origin"), l.column(row, "created_at"), l.column(row, "frozen_for"), l.column(row, "schema"))
 	if err == nil && n != 1 {
 		err = logiqc.Errorf(logiqc.Unavailable, "the store is of schema %v, and the copy would be of %d", l.column(row, "schema"), schemaVersion).
-			WithHint("logiqc store upgrade")
+			WithHint(hintUpgrade)
 	}
 	return err
 }

@@ -13,8 +13,9 @@ import (
 // it before Commit, and without Commit nothing of it is left. It holds its place
 // until one of Commit and Discard is called, and is used by one goroutine.
 type Landing struct {
-	commit  func(ctx context.Context) error
-	discard func()
+	commit     func(ctx context.Context) error
+	discard    func()
+	unfinished string // the file, where it is one
 }
 
 // Land makes a store where Create would, filled by fill in one transaction, and
@@ -56,22 +57,33 @@ func (l *Landing) Discard() {
 
 // landSQLite builds the file beside its place.
 func landSQLite(ctx context.Context, path string, o Options, fill func(*Tx) error) (*Landing, error) {
+	return landFile(ctx, path, func(unfinished string) error { return build(ctx, unfinished, o, fill) })
+}
+
+// landFile has a file built beside its place, whole and synced, and nothing of
+// it is there.
+func landFile(ctx context.Context, path string, build func(unfinished string) error) (*Landing, error) {
 	path, unlock, err := claimPath(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	if err := build(ctx, path+".new", o, fill); err != nil {
-		err = errors.Join(err, removeUnfinished(path+".new"))
+	unfinished := path + ".new"
+	if err = removeUnfinished(unfinished); err == nil {
+		err = build(unfinished)
+	}
+	if err != nil {
+		err = errors.Join(err, removeUnfinished(unfinished))
 		unlock()
 		return nil, err
 	}
 	landed := false
 	return &Landing{
+		unfinished: unfinished,
 		commit: func(context.Context) error {
 			if err := checkAbsent(path); err != nil {
 				return err
 			}
-			if err := os.Rename(path+".new", path); err != nil {
+			if err := os.Rename(unfinished, path); err != nil {
 				return explainFile(path, err)
 			}
 			landed = true
@@ -82,7 +94,7 @@ func landSQLite(ctx context.Context, path string, o Options, fill func(*Tx) erro
 		},
 		discard: func() {
 			if !landed {
-				_ = removeUnfinished(path + ".new")
+				_ = removeUnfinished(unfinished)
 			}
 			unlock()
 		},

@@ -70,9 +70,6 @@ func removeUnfinished(path string) error {
 
 // build makes a whole store at path, synced and with nothing beside it.
 func build(ctx context.Context, path string, o Options, init func(*Tx) error) error {
-	if err := removeUnfinished(path); err != nil {
-		return explainFile(path, err)
-	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return explainFile(path, err)

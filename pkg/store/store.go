@@ -71,6 +71,8 @@ type engine interface {
 	matchText(tx *Tx, sel *query, words []string, after int64) (ok bool, err error)
 	// bulk sets the database up for very many inserts, or back.
 	bulk(tx *Tx, on bool) error
+	// checkDatabase looks for damage, and for what a new store has otherwise.
+	checkDatabase(ctx context.Context, db *sql.DB) ([]Problem, error)
 	// scrub removes what deleted rows left in the database's files.
 	scrub(ctx context.Context, conn *sql.Conn) error
 }

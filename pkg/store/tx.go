@@ -128,6 +128,9 @@ func (tx *Tx) begin(write bool) error {
 	return checkSchema(schema)
 }
 
+// hintUpgrade is what to do with a store of an older schema.
+const hintUpgrade = "logiqc store upgrade"
+
 // checkSchema refuses a store that another version of the program made.
 func checkSchema(schema int64) error {
 	switch {
@@ -138,7 +141,7 @@ func checkSchema(schema int64) error {
 		return logiqc.Errorf(logiqc.Unavailable, "this is not a store of logiqc")
 	case schema < schemaVersion:
 		return logiqc.Errorf(logiqc.Unavailable, "this store was made by an older logiqc (schema %d, this one needs %d)",
-			schema, schemaVersion).WithHint("logiqc store upgrade")
+			schema, schemaVersion).WithHint(hintUpgrade)
 	}
 	return nil
 }
