@@ -4,9 +4,11 @@ import "strings"
 
 // CheckGrounds refuses with PolicyRefused what the policy wants better founded:
 // without the reason, the ticket or the verification of the caller that it
-// takes, or with an unfit one; the message names the flag. With asked, what is
-// missing will be asked for and is not refused yet.
+// takes, or with an unfit one; the message names the flag, and every flag where
+// there is more than one to mend. With asked, what is missing will be asked for
+// and is not refused yet.
 func (p Policy) CheckGrounds(r Request, asked bool) error {
+	var messages, hints []string
 	for _, g := range []struct {
 		given string
 		check func(string) error
@@ -14,11 +16,16 @@ func (p Policy) CheckGrounds(r Request, asked bool) error {
 		if asked && strings.TrimSpace(g.given) == "" {
 			continue
 		}
-		if err := g.check(g.given); err != nil {
-			return err
+		if e := AsError(g.check(g.given)); e != nil && e.Code != PolicyRefused {
+			return e
+		} else if e != nil {
+			messages, hints = append(messages, e.Message), append(hints, e.Hint)
 		}
 	}
-	return nil
+	if len(messages) == 0 {
+		return nil
+	}
+	return refusedByPolicy("%s", strings.Join(messages, "; ")).WithHint("%s", strings.Join(hints, "; "))
 }
 
 // CheckReason refuses with PolicyRefused a reason that is missing or none of

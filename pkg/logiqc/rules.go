@@ -32,6 +32,19 @@ func (u User) CheckTouch(by Actor) error {
 	return nil
 }
 
+// CheckUnlock refuses with Forbidden to unlock a privileged account to the help
+// desk, and their own to everybody: whoever was held, and still has a session or
+// a token, does not end that.
+func (u User) CheckUnlock(by Actor) error {
+	if err := u.CheckTouch(by); err != nil {
+		return err
+	}
+	if by.IsSelf(u.ID) {
+		return Errorf(Forbidden, "nobody unlocks their own account").WithHint("ask another operator")
+	}
+	return nil
+}
+
 // CheckReset refuses a reset that the rules do not allow (product.md R1, R5,
 // R7), in the order of the contract: Forbidden, SelfReset, SSOAccount,
 // Privileged.

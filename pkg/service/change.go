@@ -37,7 +37,7 @@ var verbs = map[logiqc.Verb]verb{
 	},
 	logiqc.Unlock: {
 		right: logiqc.MFAReset, action: logiqc.UserUnlocked,
-		check: func(t *txn, u logiqc.User) error { return u.CheckTouch(t.actor) },
+		check: func(t *txn, u logiqc.User) error { return u.CheckUnlock(t.actor) },
 		needed: func(t *txn, u logiqc.User) bool {
 			return u.PasswordThrottle.Misses+u.CodeThrottle.Misses > 0 || u.Held(t.policy, t.Now())
 		},

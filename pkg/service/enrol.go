@@ -163,7 +163,7 @@ func (t *txn) verifyPending(sess *store.Session, u *logiqc.User, code string) (s
 	}
 	_, err = t.append(logiqc.Body{Action: logiqc.MFAEnrolled, Outcome: logiqc.Failed, Target: u.Target(), Code: logiqc.WrongCode,
 		Details: logiqc.Details{Enrolment: u.Pending.ID, Misses: u.CodeThrottle.Misses, Drift: int64(m.Drift.Seconds())}})
-	return 0, t.wrongCode(m, causeCode), err
+	return 0, t.wrongCode(m, causeCode, yourDevices), err
 }
 
 // enrolled makes a proved secret the account's own: the code that proved it is

@@ -164,7 +164,11 @@ func (t *txn) verifySecondFactor(u *logiqc.User, code string, missed logiqc.Acti
 		cause = causeReplayed
 	}
 	u.CodeThrottle = u.CodeThrottle.Miss(t.Now())
-	return 0, t.wrongCode(m, cause), t.missed(u, missed, cause, u.CodeThrottle.Misses, int64(m.Drift.Seconds()))
+	whose := yourDevices
+	if missed == logiqc.MFACodeVerified { // the operator reads this
+		whose = "the caller's phone's"
+	}
+	return 0, t.wrongCode(m, cause, whose), t.missed(u, missed, cause, u.CodeThrottle.Misses, int64(m.Drift.Seconds()))
 }
 
 // matchCode opens the secret of an enrolment and compares the code with it.
@@ -186,15 +190,18 @@ func (t *txn) matchCode(u logiqc.User, e logiqc.Enrolment, code string) (totp.Ma
 	return totp.Check(key, code, t.Now().Std()), nil
 }
 
-// wrongCode tells what is wrong with a code; that the clock is off where that
-// explains it (product.md R14).
-func (t *txn) wrongCode(m totp.Match, cause string) error {
+// yourDevices is whose the clock is, for whoever signs in.
+const yourDevices = "your device's"
+
+// wrongCode tells what is wrong with a code; that the clock of whose device is
+// off where that explains it (product.md R14).
+func (t *txn) wrongCode(m totp.Match, cause, whose string) error {
 	switch {
 	case cause == causeReplayed:
 		return logiqc.Errorf(logiqc.WrongCode, "that code has been used already").
 			WithHint("wait for the next one in the app")
 	case m.Drifted:
-		return logiqc.Errorf(logiqc.WrongCode, "wrong code: your device's clock is %s; the server's time is %s",
+		return logiqc.Errorf(logiqc.WrongCode, "wrong code: %s clock is %s; the server's time is %s", whose,
 			totp.DescribeDrift(m.Drift), t.Now().Std().Format("15:04:05 UTC")).
 			WithHint("turn on automatic time on the phone")
 	}

@@ -62,6 +62,7 @@ func Run(t *testing.T, open func(t *testing.T) Desk) {
 		"verify":      testVerify,
 		"run":         testRun,
 		"approval":    testApproval,
+		"refusals":    testRefusals,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
