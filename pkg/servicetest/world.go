@@ -63,6 +63,10 @@ func Run(t *testing.T, open func(t *testing.T) Desk) {
 		"run":         testRun,
 		"approval":    testApproval,
 		"refusals":    testRefusals,
+		"approvers":   testApprovalTable,
+		"velocity":    testVelocity,
+		"stepup":      testStepUp,
+		"twoDecide":   testApprovalRaces,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
