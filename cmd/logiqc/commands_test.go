@@ -20,6 +20,7 @@ import (
 var usages = map[string]string{
 	"newstore": "newstore",
 	"place":    "place VAR",
+	"serve":    "serve [FLAG…]",
 	"as":       "as USER|nobody",
 	"appcode":  "appcode [-next|-offset DURATION] VAR USER|SECRET|FILE",
 	"status":   "status N PROGRAM [ARG…]",

@@ -28,7 +28,7 @@ type home struct {
 // newTemplate makes a store to be copied.
 func newTemplate(t *testing.T) *template {
 	t.Helper()
-	tpl := &template{dir: t.TempDir(), sessions: map[string]logiqc.Secret{}}
+	tpl := &template{dir: t.TempDir(), sessions: sessions{}}
 	if err := tpl.make(t.Context(), filepath.Join(tpl.dir, "logiqc.db")); err != nil {
 		t.Fatalf("make a store: %v", err)
 	}
@@ -102,7 +102,13 @@ func (h *home) write(path, text string) {
 // as signs somebody in.
 func (h *home) as(username string) {
 	h.t.Helper()
-	address, err := config.ParseStore(h.db())
+	h.asAt(username, h.db())
+}
+
+// asAt signs somebody in to the store of that address.
+func (h *home) asAt(username, where string) {
+	h.t.Helper()
+	address, err := config.ParseStore(where)
 	if err != nil {
 		h.t.Fatal(err)
 	}

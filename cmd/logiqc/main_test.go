@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -27,13 +28,16 @@ type setting struct {
 	// prepare makes whatever all scripts share; it returns what each is given at
 	// its beginning, if that is anything, and `newstore`.
 	prepare func(t *testing.T) (begin func(env *testscript.Env), newStore func(ts *testscript.TestScript))
+	// remote says that a server is between the program and the store. Only
+	// scripts with a `newstore` run there: the others have nothing to talk to.
+	remote bool
 }
 
 // settings lists them. Scripts of the first have no level of their own, so that
 // `go test ./cmd/logiqc -run TestScripts/users_` finds them.
 var settings = []setting{
-	{sqlite, sqliteStores},
-	{"postgres", postgresStores},
+	{sqlite, sqliteStores, false},
+	{"postgres", postgresStores, false},
 }
 
 const sqlite = "sqlite"
@@ -53,7 +57,7 @@ func TestScripts(t *testing.T) {
 func (s setting) run(t *testing.T) {
 	begin, newStore := s.prepare(t)
 	testscript.Run(t, testscript.Params{
-		Dir: filepath.Join("..", "..", "testdata", "script"),
+		Files: s.stories(t),
 		Setup: func(env *testscript.Env) error {
 			err := setup(env)
 			begin(env)
@@ -63,8 +67,11 @@ func (s setting) run(t *testing.T) {
 			if slices.ContainsFunc(settings, func(s setting) bool { return s.name == condition }) {
 				return s.name == condition, nil
 			}
+			if condition == "remote" {
+				return s.remote, nil
+			}
 			if condition == "waits" { // the server, for a standby, where it is asked to
-				return s.name != sqlite && pgtest.Value(t, pgtest.Server(t), `SHOW synchronous_standby_names`) != "", nil
+				return strings.HasSuffix(s.name, "postgres") && pgtest.Value(t, pgtest.Server(t), `SHOW synchronous_standby_names`) != "", nil
 			}
 			return false, fmt.Errorf("there is no condition %q", condition)
 		},
@@ -77,11 +84,12 @@ func (s setting) run(t *testing.T) {
 			"place": func(ts *testscript.TestScript, neg bool, args []string) {
 				usage(ts, "place", !neg && len(args) == 1)
 				to := "sqlite:" + filepath.Join(ts.Getenv("WORK"), args[0]+".db")
-				if s.name == "postgres" {
+				if strings.HasSuffix(s.name, "postgres") {
 					to = pgtest.Database(t)
 				}
 				ts.Setenv(args[0], to)
 			},
+			"serve":    cmdServe,
 			"as":       cmdAs,
 			"appcode":  cmdAppCode,
 			"status":   cmdStatus,
@@ -90,6 +98,24 @@ func (s setting) run(t *testing.T) {
 			"jsonkeys": cmdJSONKeys,
 		},
 	})
+}
+
+// stories are the files of the scripts.
+func (s setting) stories(t *testing.T) (files []string) {
+	all, err := filepath.Glob(filepath.Join("..", "..", "testdata", "script", "*.txtar"))
+	if err != nil || len(all) == 0 {
+		t.Fatalf("there are no scripts: %v", err)
+	}
+	for _, file := range all {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !s.remote || slices.Contains(strings.Split(string(text), "\n"), "newstore") {
+			files = append(files, file)
+		}
+	}
+	return files
 }
 
 // setup gives a script a home of its own. Nothing of the environment of the

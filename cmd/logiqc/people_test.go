@@ -59,13 +59,16 @@ func secretOf(username string) totp.Key {
 // template is a finished store, to be copied for each script: making one takes
 // longer than most scripts.
 type template struct {
-	dir, id  string                   // holds logiqc.db, if there is one, and the folder id with the keys
-	sessions map[string]logiqc.Secret // by username
+	dir, id  string // holds logiqc.db, if there is one, and the folder id with the keys
+	sessions sessions
 }
+
+// sessions are those of who is signed in, by username.
+type sessions map[string]logiqc.Secret
 
 // sqliteStores is the setting of a store in one file, at the default place.
 func sqliteStores(t *testing.T) (begin func(env *testscript.Env), newStore func(ts *testscript.TestScript)) {
-	tpl := template{dir: t.TempDir(), sessions: map[string]logiqc.Secret{}}
+	tpl := template{dir: t.TempDir(), sessions: sessions{}}
 	if err := tpl.make(t.Context(), filepath.Join(tpl.dir, "logiqc.db")); err != nil {
 		t.Fatalf("make a store for the scripts: %v", err)
 	}
@@ -84,7 +87,7 @@ func sqliteStores(t *testing.T) (begin func(env *testscript.Env), newStore func(
 // environment names. A script begins with an empty one.
 func postgresStores(t *testing.T) (begin func(env *testscript.Env), newStore func(ts *testscript.TestScript)) {
 	from := pgtest.Database(t)
-	tpl := template{dir: t.TempDir(), sessions: map[string]logiqc.Secret{}}
+	tpl := template{dir: t.TempDir(), sessions: sessions{}}
 	if err := tpl.make(t.Context(), from); err != nil {
 		t.Fatalf("make a store for the scripts: %v", err)
 	}
@@ -104,13 +107,20 @@ func postgresStores(t *testing.T) (begin func(env *testscript.Env), newStore fun
 // keysAndSessions gives a script what belongs to a copy of the template beside
 // the store.
 func (tpl *template) keysAndSessions(ts *testscript.TestScript) {
-	keys := filepath.Join(ts.Getenv("XDG_CONFIG_HOME"), "logiqc", "keys", tpl.id)
-	ts.Check(os.MkdirAll(keys, 0o700))
+	tpl.copyKeys(ts, filepath.Join(ts.Getenv("XDG_CONFIG_HOME"), "logiqc", "keys", tpl.id))
+	tpl.saveSessions(ts)
+}
+
+func (tpl *template) copyKeys(ts *testscript.TestScript, to string) {
+	ts.Check(os.MkdirAll(to, 0o700))
 	files, err := os.ReadDir(filepath.Join(tpl.dir, tpl.id))
 	ts.Check(err)
 	for _, f := range files {
-		copyFile(ts, filepath.Join(tpl.dir, tpl.id, f.Name()), filepath.Join(keys, f.Name()))
+		copyFile(ts, filepath.Join(tpl.dir, tpl.id, f.Name()), filepath.Join(to, f.Name()))
 	}
+}
+
+func (tpl *template) saveSessions(ts *testscript.TestScript) {
 	for username, bearer := range tpl.sessions {
 		ts.Setenv("SESSION_"+username, bearer.Reveal())
 	}

@@ -12,6 +12,7 @@ func commands(a *App) []*cobra.Command {
 		newEnrol(a), newEnroll(a), newRecoveryCodes(a), newRecover(a),
 		newTokens(a), newSessions(a), newPolicy(a),
 		newAudit(a), newKeysGroup(a), newStoreGroup(a),
+		newServe(a),
 		newConfig(a), newCompletion(a), newVersion(a),
 	}
 }

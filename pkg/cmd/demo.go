@@ -21,10 +21,12 @@ type demoAnswer struct {
 	State    string `json:"state"` // where the session of User is saved
 	User     string `json:"user"`  // who is signed in
 	Accounts int    `json:"accounts"`
+	*demoServed
 }
 
 func newDemo(a *App) *cobra.Command {
 	var dir string
+	var serve bool
 	c := &cobra.Command{
 		Use: "demo", Short: "Try it all on a throwaway store of 1,000 made-up people",
 		Long: "Make a throwaway store with 1,000 made-up people and do the main job on it: find a\n" +
@@ -32,8 +34,10 @@ func newDemo(a *App) *cobra.Command {
 			"audit log. On a terminal you press the buttons; without one it runs to the end by\n" +
 			"itself. It leaves the store to play with and says how to point your shell at it.\n\n" +
 			"Your own store, settings and session are not touched. With -o json it only makes the\n" +
-			"store.",
-		Example: "  logiqc demo\n  logiqc demo --dir ~/logiqc-demo",
+			"store.\n\n" +
+			"With --serve there is no tour: it serves the store on loopback, as logiqc serve does,\n" +
+			"and prints calls that an application makes.",
+		Example: "  logiqc demo\n  logiqc demo --dir ~/logiqc-demo\n  logiqc demo --serve",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if a.IO().Format() == ui.FormatCSV {
 				return noCSV()
@@ -42,11 +46,14 @@ func newDemo(a *App) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			d, err := makeDemo(c.Context(), place, a)
+			d, err := makeDemo(c.Context(), place, a, serve)
 			if err != nil {
 				return err
 			}
 			defer func() { _ = d.desk.Close() }()
+			if serve {
+				return a.demoServe(c.Context(), d)
+			}
 			return a.answer(d.demoAnswer, func(io *ui.IO) error {
 				err := a.demoTour(c.Context(), d)
 				d.leave(io)
@@ -55,6 +62,7 @@ func newDemo(a *App) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&dir, "dir", "", "make the store in this new or empty `DIR`, not in a temporary one")
+	c.Flags().BoolVar(&serve, "serve", false, "serve it over HTTP on this machine, for applications to try")
 	return c
 }
 

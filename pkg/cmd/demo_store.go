@@ -32,10 +32,12 @@ type demo struct {
 	desk *service.Desk
 	now  time.Time        // the clock of the store while its past is made up
 	live func() time.Time // and from then on
+	app  totp.Key         // of demoCaller, before the tour
 }
 
-// makeDemo makes the store in an empty folder, with a past of some months.
-func makeDemo(ctx context.Context, dir string, a *App) (d *demo, err error) {
+// makeDemo makes the store in an empty folder, with a past of some months. For
+// a server transactions share commits.
+func makeDemo(ctx context.Context, dir string, a *App, served bool) (d *demo, err error) {
 	d = &demo{dir: dir, now: a.Now().AddDate(0, -8, 0), demoAnswer: demoAnswer{
 		Store: "sqlite:" + filepath.Join(dir, "logiqc.db"), Keys: filepath.Join(dir, "keys"), State: filepath.Join(dir, "state"),
 		User: demoUser,
@@ -46,7 +48,7 @@ func makeDemo(ctx context.Context, dir string, a *App) (d *demo, err error) {
 	}
 	first := logiqc.NewUser{Username: demoUser, Email: "sam@stmary.example", Name: "Sam Visitor", Password: demoPassword}
 	path := filepath.Join(dir, "logiqc.db")
-	desk, at, err := service.Create(ctx, path, store.Options{Now: d.clock}, func(string) (service.Keys, error) { return service.KeysIn(k.dir), nil }, service.NewStore{
+	desk, at, err := service.Create(ctx, path, store.Options{Now: d.clock, Group: served}, func(string) (service.Keys, error) { return service.KeysIn(k.dir), nil }, service.NewStore{
 		ID: k.storeID, Origin: k.origin, Issuer: demoIssuer, Admin: first, Source: demoDesk,
 	})
 	if err != nil {
@@ -93,15 +95,14 @@ func (d *demo) past(ctx context.Context, first logiqc.Attempt, today time.Time) 
 		return err
 	}
 	d.now = today.AddDate(0, -5, 0)
-	_, phone, err := d.enrol(ctx, demoCaller)
-	if err != nil {
+	if _, d.app, err = d.enrol(ctx, demoCaller); err != nil {
 		return err
 	}
 	if err := d.forgets(ctx, "rpatel", today); err != nil {
 		return err
 	}
 	d.now = today.Add(-2 * time.Minute)
-	return d.signsIn(ctx, demoCaller, phone)
+	return d.signsIn(ctx, demoCaller, d.app)
 }
 
 // start is somebody who gives their password.
@@ -157,9 +158,11 @@ func (d *demo) present(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	address, err := config.ParseStore(d.Store)
-	if err != nil {
-		return err
-	}
-	return config.Session(config.Paths{State: filepath.Join(d.State, "logiqc")}, address).Save(config.Secret(at.Token.Reveal()))
+	return d.session().Save(config.Secret(at.Token.Reveal()))
+}
+
+// session is where the visitor's session is saved.
+func (d *demo) session() config.SessionFile {
+	address := config.Store{Kind: config.SQLite, Path: filepath.Join(d.dir, "logiqc.db")}
+	return config.Session(config.Paths{State: filepath.Join(d.State, "logiqc")}, address)
 }

@@ -21,6 +21,9 @@ const storesTopic = `A store holds the accounts and the audit log. It is named b
 profile:
 
     sqlite:PATH, or just PATH     a file on this machine
+    postgres://USER@HOST/NAME     a PostgreSQL database
+    https://HOST:PORT             a logiqc serve, on another machine
+    unix:PATH                     a logiqc serve, on this one
 
 The default is sqlite:$XDG_DATA_HOME/logiqc/logiqc.db. "logiqc init" makes a store;
 "logiqc demo" makes one to throw away.
@@ -35,7 +38,12 @@ line that mends it.
 Whoever holds the store's file is an administrator in all but name. So init, demo, recover,
 and audit key, checkpoint, verify, prove, export, reconcile and report need no sign-in.
 
-Keep several stores apart by profiles: logiqc config add NAME --store PATH --use`
+A server is for several people: logiqc serve --tls-self-signed prints the line that each of
+them types. They know it by the pin of its key (--pin), by the authority that signed its
+certificate (--ca-file), or as browsers do. A server that cannot be reached is exit status
+11, and nothing was changed; 12 says that a change was sent and its answer lost.
+
+Keep several stores apart by profiles: logiqc config add NAME --store URL --use`
 
 const lostPhoneTopic = `You still have the old phone, or a recovery code
 

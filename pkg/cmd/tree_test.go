@@ -206,7 +206,8 @@ func TestRecoveryCodeIsNotTyped(t *testing.T) {
 // contract lists, for each command of cli.md that exists, its own flags.
 var contract = map[string]string{
 	"init":           "admin email name issuer password-stdin enforce-mfa",
-	"demo":           "dir",
+	"demo":           "dir serve",
+	"serve":          "listen tls-cert tls-key tls-self-signed unix",
 	"signin":         "user password-stdin code recovery-code enrolment-code no-save",
 	"signout":        "",
 	"whoami":         "",

@@ -71,7 +71,7 @@ func (c *Client) send(ctx context.Context, k outgoing, out any) error {
 		}
 		e := logiqc.AsError(err)
 		lost := e.Code == logiqc.Unavailable || e.Code == logiqc.UnknownOutcome
-		if !lost || !k.again || try == tries || ctx.Err() != nil {
+		if !lost || !k.again || try == tries || ctx.Err() != nil || errors.Is(err, errNoAnswer) { // it had its time
 			return k.unknown(e)
 		}
 		select {

@@ -1,18 +1,14 @@
 package httpapi
 
 import (
-	"encoding/json"
-	"net/http"
-
 	"container/list"
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
-
-	"github.com/logiqc/logiqc/pkg/logiqc"
 )
 
 // What one server bears. They are far beyond an organisation's use and far
@@ -33,13 +29,14 @@ const (
 // others wait in the kernel's queue.
 type limited struct {
 	net.Listener
-	slots chan struct{}
+	slots chan struct{} // those taken; one of them by whoever waits in Accept
+	open  *atomic.Int64 // connections
 	done  chan struct{}
 	once  sync.Once
 }
 
-func limitConnections(l net.Listener, slots chan struct{}) *limited {
-	return &limited{Listener: l, slots: slots, done: make(chan struct{})}
+func limitConnections(l net.Listener, slots chan struct{}, open *atomic.Int64) *limited {
+	return &limited{Listener: l, slots: slots, open: open, done: make(chan struct{})}
 }
 
 // Accept waits for a free slot and a connection.
@@ -54,7 +51,8 @@ func (l *limited) Accept() (net.Conn, error) {
 		<-l.slots
 		return nil, err
 	}
-	return &slotted{Conn: c, free: sync.OnceFunc(func() { <-l.slots })}, nil
+	l.open.Add(1)
+	return &slotted{Conn: c, free: sync.OnceFunc(func() { l.open.Add(-1); <-l.slots })}, nil
 }
 
 // Close closes the listener; connections stay.
@@ -109,10 +107,10 @@ func (s *sources) allow(name string, now time.Time) bool {
 	return e.Value.(*source).limit.AllowN(now, 1)
 }
 
-// sourceOf is what counts as one source: an IPv4 address, or the /64 that a
+// paceOf is what counts as one source: an IPv4 address, or the /64 that a
 // host on IPv6 can choose its addresses from; whoever is not on a network is
 // one source.
-func sourceOf(remoteAddr string) string {
+func paceOf(remoteAddr string) string {
 	at, err := netip.ParseAddrPort(remoteAddr)
 	if err != nil {
 		return ""
@@ -123,14 +121,4 @@ func sourceOf(remoteAddr string) string {
 		return prefix.String()
 	}
 	return ip.String()
-}
-
-// refuse answers with a problem (RFC 9457) outside of the API's own handlers.
-func refuse(w http.ResponseWriter, e *logiqc.Error) {
-	status := e.Code.HTTPStatus()
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{ // whoever asked may have left
-		"title": http.StatusText(status), "status": status, "detail": e.Message, "code": e.Code, "hint": e.Hint,
-	})
 }

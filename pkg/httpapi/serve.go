@@ -7,9 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
@@ -23,7 +23,8 @@ type Server struct {
 	http      *http.Server
 	metrics   *Metrics
 	log       *slog.Logger
-	slots     chan struct{} // one for each open connection
+	slots     chan struct{} // of open connections
+	open      atomic.Int64  // connections
 	sources   *sources
 }
 
@@ -35,7 +36,7 @@ func NewServer(h http.Handler, m *Metrics, log *slog.Logger) *Server {
 		MayScrape: func(*http.Request) error {
 			return logiqc.Errorf(logiqc.Unauthenticated, "metrics are told on this machine, or to the holder of a token")
 		}}
-	m.gauge("logiqc_connections", "Connections open now.", func() float64 { return float64(len(s.slots)) })
+	m.gauge("logiqc_connections", "Connections open now.", func() float64 { return float64(s.open.Load()) })
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.scraped(m.handler()))
 	mux.Handle("/", h)
@@ -55,7 +56,7 @@ func (s *Server) Serve(l net.Listener) error {
 	if over, ok := l.(*secure); ok {
 		door, tlsConfig = over.Listener, over.config
 	}
-	door = limitConnections(door, s.slots)
+	door = limitConnections(door, s.slots, &s.open)
 	if tlsConfig != nil {
 		door = tls.NewListener(door, tlsConfig)
 	}
@@ -78,7 +79,7 @@ func (s *Server) scraped(h http.Handler) http.Handler {
 		host, _, _ := net.SplitHostPort(r.RemoteAddr) // "" on a Unix socket
 		if ip := net.ParseIP(host); ip != nil && !ip.IsLoopback() {
 			if err := s.MayScrape(r); err != nil {
-				refuse(w, logiqc.AsError(err))
+				problemOf(logiqc.AsError(err)).write(w)
 				return
 			}
 		}
@@ -89,10 +90,10 @@ func (s *Server) scraped(h http.Handler) http.Handler {
 // paced refuses what needs no token where too much of it comes from one source.
 func (s *Server) paced(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if tokenless(r.URL.Path) && !s.sources.allow(sourceOf(r.RemoteAddr), time.Now()) {
+		if tokenless(r.URL.Path) && !s.sources.allow(paceOf(r.RemoteAddr), time.Now()) {
 			s.metrics.throttled.Inc()
 			w.Header().Set("Retry-After", "1")
-			refuse(w, logiqc.Errorf(logiqc.Throttled, "too many requests came from there").WithHint("try again in a second"))
+			problemOf(logiqc.Errorf(logiqc.Throttled, "too many requests came from there").WithHint("try again in a second")).write(w)
 			return
 		}
 		h.ServeHTTP(w, r)
@@ -105,28 +106,17 @@ func tokenless(path string) bool {
 		slices.Contains([]string{"/healthz", "/readyz", "/openapi.json"}, path)
 }
 
-// observed counts and logs requests, and answers for a handler that panicked.
+// observed counts and logs requests.
 func (s *Server) observed(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began, out := time.Now(), &recorder{ResponseWriter: w}
 		s.metrics.inFlight.Inc()
 		defer s.metrics.inFlight.Dec()
 		defer func() {
-			p := recover()
-			if p != nil && p != http.ErrAbortHandler { //nolint:errorlint // panic values are compared as net/http does
-				s.log.Error("a request could not be answered", "route", routeOf(r), "panic", p, "stack", string(debug.Stack()))
-				if out.status == 0 {
-					refuse(out, logiqc.Errorf(logiqc.Internal, "something went wrong in the server; its log has more"))
-					p = nil
-				}
-			}
 			took := time.Since(began)
 			s.metrics.answered(routeOf(r), methodOf(r), out.code(), took)
 			s.log.Info("request", "method", methodOf(r), "route", routeOf(r), "status", out.code(), "bytes", out.bytes,
-				"took", took.Round(time.Microsecond), "from", r.RemoteAddr)
-			if p != nil {
-				panic(http.ErrAbortHandler) // the answer had begun: cut it, and no stack again
-			}
+				"took", took.Round(time.Microsecond), "from", fromOf(r))
 		}()
 		h.ServeHTTP(out, r)
 	})
@@ -142,6 +132,14 @@ func routeOf(r *http.Request) string {
 		return r.Pattern
 	}
 	return "none"
+}
+
+// fromOf is who asked, as far as the server sees.
+func fromOf(r *http.Request) string {
+	if name, ok := peerUser(r.Context()); ok {
+		return "unix:" + name
+	}
+	return r.RemoteAddr
 }
 
 // methodOf is the method, of those that there are.

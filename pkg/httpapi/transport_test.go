@@ -96,8 +96,8 @@ func hello(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "hello")
 }
 
-// call asks the target for a path and returns the body.
-func call(t *testing.T, to Target, method, path, body string) (string, error) {
+// fetch asks the target for a path and returns the body.
+func fetch(t *testing.T, to Target, method, path, body string) (string, error) {
 	t.Helper()
 	client, base, err := to.Client()
 	if err != nil {
@@ -126,23 +126,23 @@ func call(t *testing.T, to Target, method, path, body string) (string, error) {
 func TestPin(t *testing.T) {
 	cert, text := selfSigned(t, "mfa1.example")
 	s := start(t, cert, http.HandlerFunc(hello))
-	if got, err := call(t, Target{URL: s.url, Pin: cert.Pin()}, "GET", "/", ""); got != "hello" || err != nil {
+	if got, err := fetch(t, Target{URL: s.url, Pin: cert.Pin()}, "GET", "/", ""); got != "hello" || err != nil {
 		t.Errorf("with the pin: %q, %v", got, err)
 	}
 	other, _ := selfSigned(t, "127.0.0.1")
-	_, err := call(t, Target{URL: s.url, Pin: other.Pin()}, "GET", "/", "")
+	_, err := fetch(t, Target{URL: s.url, Pin: other.Pin()}, "GET", "/", "")
 	if e := logiqc.AsError(err); e.Code != logiqc.Unavailable || !strings.Contains(e.Message, "expected "+other.Pin()+", saw "+cert.Pin()) || e.Hint == "" {
 		t.Errorf("with another pin: %+v", e)
 	}
-	_, err = call(t, Target{URL: s.url}, "POST", "/", "x")
+	_, err = fetch(t, Target{URL: s.url}, "POST", "/", "x")
 	if e := logiqc.AsError(err); e.Code != logiqc.Unavailable || !strings.Contains(e.Hint, "--pin") {
 		t.Errorf("without a pin: %+v", e)
 	}
-	if _, err := call(t, Target{URL: s.url, Pin: cert.Pin()[:20]}, "GET", "/", ""); !errors.Is(err, logiqc.Usage) {
+	if _, err := fetch(t, Target{URL: s.url, Pin: cert.Pin()[:20]}, "GET", "/", ""); !errors.Is(err, logiqc.Usage) {
 		t.Errorf("with a part of the pin: %v", err)
 	}
 	authority, _ := files(t, text)
-	if _, err := call(t, Target{URL: s.url, CAFile: authority, Pin: cert.Pin()}, "GET", "/", ""); !errors.Is(err, logiqc.Unavailable) {
+	if _, err := fetch(t, Target{URL: s.url, CAFile: authority, Pin: cert.Pin()}, "GET", "/", ""); !errors.Is(err, logiqc.Unavailable) {
 		t.Errorf("with an authority the name counts, and the pin is not enough: %v", err)
 	}
 }
@@ -151,11 +151,11 @@ func TestCAFile(t *testing.T) {
 	cert, text := selfSigned(t, "127.0.0.1")
 	authority, _ := files(t, text)
 	s := start(t, cert, http.HandlerFunc(hello))
-	if got, err := call(t, Target{URL: s.url, CAFile: authority}, "GET", "/", ""); got != "hello" || err != nil {
+	if got, err := fetch(t, Target{URL: s.url, CAFile: authority}, "GET", "/", ""); got != "hello" || err != nil {
 		t.Errorf("with its authority: %q, %v", got, err)
 	}
 	other, _ := selfSigned(t, "127.0.0.1")
-	_, err := call(t, Target{URL: s.url, CAFile: authority, Pin: other.Pin()}, "GET", "/", "")
+	_, err := fetch(t, Target{URL: s.url, CAFile: authority, Pin: other.Pin()}, "GET", "/", "")
 	if !errors.Is(err, logiqc.Unavailable) || !strings.Contains(err.Error(), "expected "+other.Pin()) {
 		t.Errorf("the right authority and a wrong pin: %v", err)
 	}
@@ -164,7 +164,7 @@ func TestCAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range []string{empty, "missing.pem"} {
-		if _, err := call(t, Target{URL: s.url, CAFile: file}, "GET", "/", ""); !errors.Is(err, logiqc.Usage) {
+		if _, err := fetch(t, Target{URL: s.url, CAFile: file}, "GET", "/", ""); !errors.Is(err, logiqc.Usage) {
 			t.Errorf("authorities in %s: %v", file, err)
 		}
 	}
@@ -187,17 +187,17 @@ func TestReload(t *testing.T) {
 	if err := cert.Reload(); !errors.Is(err, logiqc.Usage) {
 		t.Errorf("a certificate with the key of another: %v", err)
 	}
-	if _, err := call(t, Target{URL: s.url, Pin: old}, "GET", "/", ""); err != nil {
+	if _, err := fetch(t, Target{URL: s.url, Pin: old}, "GET", "/", ""); err != nil {
 		t.Errorf("the old one does not stay: %v", err)
 	}
 	replace(t, newKey, keyFile)
 	if err := cert.Reload(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := call(t, Target{URL: s.url, Pin: old}, "GET", "/", ""); !errors.Is(err, logiqc.Unavailable) {
+	if _, err := fetch(t, Target{URL: s.url, Pin: old}, "GET", "/", ""); !errors.Is(err, logiqc.Unavailable) {
 		t.Errorf("the old one is still shown: %v", err)
 	}
-	if _, err := call(t, Target{URL: s.url, Pin: cert.Pin()}, "GET", "/", ""); err != nil {
+	if _, err := fetch(t, Target{URL: s.url, Pin: cert.Pin()}, "GET", "/", ""); err != nil {
 		t.Errorf("the new one is not shown: %v", err)
 	}
 	if err := os.Chmod(keyFile, 0o644); err != nil {
@@ -267,7 +267,7 @@ func TestUnreachable(t *testing.T) {
 	} {
 		to.Timeout = 300 * time.Millisecond
 		began := time.Now()
-		_, err := call(t, to, "GET", "/", "")
+		_, err := fetch(t, to, "GET", "/", "")
 		if e := logiqc.AsError(err); e.Code != logiqc.Unavailable || !strings.Contains(e.Message, "nothing was changed") {
 			t.Errorf("%s: %+v", name, e)
 		}
@@ -294,10 +294,10 @@ func TestCutAfterSending(t *testing.T) {
 		},
 	} {
 		to := Target{URL: start(t, nil, h).url, Timeout: 300 * time.Millisecond}
-		if _, err := call(t, to, "POST", "/", "change"); !errors.Is(err, logiqc.UnknownOutcome) {
+		if _, err := fetch(t, to, "POST", "/", "change"); !errors.Is(err, logiqc.UnknownOutcome) {
 			t.Errorf("%s, to a change: %v", name, err)
 		}
-		if _, err := call(t, to, "GET", "/", ""); !errors.Is(err, logiqc.Unavailable) {
+		if _, err := fetch(t, to, "GET", "/", ""); !errors.Is(err, logiqc.Unavailable) {
 			t.Errorf("%s, to a question: %v", name, err)
 		}
 	}
@@ -313,7 +313,7 @@ func TestTimeoutIsForSilence(t *testing.T) {
 			time.Sleep(60 * time.Millisecond)
 		}
 	}))
-	if got, err := call(t, Target{URL: s.url, Timeout: 300 * time.Millisecond}, "GET", "/", ""); len(got) != 32 || err != nil {
+	if got, err := fetch(t, Target{URL: s.url, Timeout: 300 * time.Millisecond}, "GET", "/", ""); len(got) != 32 || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
 }
@@ -341,7 +341,7 @@ func TestNoRedirect(t *testing.T) {
 	var elsewhere atomic.Int32
 	other := start(t, nil, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
 	s := start(t, nil, http.RedirectHandler(other.url, http.StatusTemporaryRedirect))
-	if _, err := call(t, Target{URL: s.url}, "GET", "/", ""); err == nil || elsewhere.Load() != 0 {
+	if _, err := fetch(t, Target{URL: s.url}, "GET", "/", ""); err == nil || elsewhere.Load() != 0 {
 		t.Errorf("followed: %v, %d", err, elsewhere.Load())
 	}
 }

@@ -35,7 +35,7 @@ func TestUnixSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := call(t, Target{Socket: path}, "GET", "/", ""); got != me.Username || err != nil {
+	if got, err := fetch(t, Target{Socket: path}, "GET", "/", ""); got != me.Username || err != nil {
 		t.Errorf("%q, %v; want %q", got, err, me.Username)
 	}
 	if _, err := ListenUnix(t.Context(), path); !errors.Is(err, logiqc.Exists) {

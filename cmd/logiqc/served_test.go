@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// served is a running `logiqc serve`, and what it said when it began.
+type served struct {
+	cmd       *exec.Cmd
+	Listening []string
+	Pin       string
+	Laptop    string
+	log       *output
+	ended     chan struct{} // closed when it has
+}
+
+// output is what a program has written so far.
+type output struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// patience is how long a server may take to begin or to end.
+const patience = 30 * time.Second
+
+// startServer runs a command line of a server that answers in JSON, and waits
+// until it has said where it listens.
+func startServer(c *exec.Cmd) (*served, error) {
+	s := &served{cmd: c, log: &output{}, ended: make(chan struct{})}
+	stdout, err := c.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	c.Stderr = s.log
+	if err := c.Start(); err != nil {
+		return nil, err
+	}
+	stuck := time.AfterFunc(patience, func() { _ = c.Process.Kill() })
+	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	stuck.Stop()
+	go func() {
+		_, _ = io.Copy(io.Discard, stdout)
+		_ = c.Wait()
+		close(s.ended)
+	}()
+	if err == nil {
+		err = json.Unmarshal(line, s)
+	}
+	if err != nil {
+		<-s.ended
+		return nil, fmt.Errorf("%v: %w: %s%s", c.Args, err, line, s.log)
+	}
+	return s, nil
+}
+
+// stop asks the server to end and returns its exit status.
+func (s *served) stop() (int, error) {
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return 0, err
+	}
+	select {
+	case <-s.ended:
+		return s.cmd.ProcessState.ExitCode(), nil
+	case <-time.After(patience):
+		_ = s.cmd.Process.Kill()
+		<-s.ended
+		return 0, fmt.Errorf("%v does not end:\n%s", s.cmd.Args, s.log)
+	}
+}
+
+// cmdServe starts a server on the script's store, which ends with the script.
+// SERVER is its address, PIN its pin and LAPTOP the command line for laptops.
+func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, "serve", !neg)
+	c := exec.Command("logiqc", append([]string{"serve", "-o", "json"}, args...)...)
+	c.Dir = ts.MkAbs(".")
+	for _, name := range []string{"PATH", "HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "TZ", "GORACE", "LOGIQC_STORE"} {
+		c.Env = append(c.Env, name+"="+ts.Getenv(name))
+	}
+	s, err := startServer(c)
+	ts.Check(err)
+	ts.Defer(func() {
+		if status, err := s.stop(); err != nil || status != 0 {
+			ts.Logf("the server ended with %d, %v:\n%s", status, err, s.log)
+		}
+	})
+	ts.Setenv("SERVER", s.Listening[0])
+	ts.Setenv("PIN", s.Pin)
+	ts.Setenv("LAPTOP", s.Laptop)
+}
