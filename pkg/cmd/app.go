@@ -212,6 +212,14 @@ func (a *App) Source() logiqc.Source {
 // Audit returns what is needed to check the log. A store that is opened
 // directly wants no sign-in for that, see [App.Direct].
 func (a *App) Audit(ctx context.Context) (logiqc.Audit, error) {
+	remote, err := a.server()
+	if err != nil {
+		return nil, err
+	}
+	if remote != nil {
+		bearer, err := a.bearer()
+		return remote.Audit(bearer, a.Source()), err
+	}
 	desk, actor, err := a.Direct(ctx)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/textproto"
 	"os"
 	"sync/atomic"
 	"syscall"
@@ -36,6 +37,7 @@ func (c *carrier) RoundTrip(r *http.Request) (*http.Response, error) {
 		GotConn:              func(httptrace.GotConnInfo) { x.progress() },
 		WroteHeaders:         func() { x.sent.Store(true); x.progress() },
 		GotFirstResponseByte: x.progress,
+		Got1xxResponse:       func(int, textproto.MIMEHeader) error { x.progress(); return nil },
 	})
 	out := r.WithContext(ctx)
 	if r.Body != nil && r.Body != http.NoBody {

@@ -135,7 +135,7 @@ func (c *Client) prepare(ctx context.Context, k outgoing) (*http.Request, error)
 		return nil, err
 	}
 	for name, value := range map[string]string{
-		"Content-Type": kind, attemptHeader: k.attempt.Reveal(),
+		"Content-Type": kind, patientHeader: "1", attemptHeader: k.attempt.Reveal(),
 		hostHeader: url.PathEscape(k.source.Host), osUserHeader: url.PathEscape(k.source.OSUser),
 	} {
 		if value != "" {

@@ -123,6 +123,11 @@ func (s *service) VerifyCode(ctx context.Context, r logiqc.CodeCheck) (logiqc.Co
 	return tell(ctx, s, verifyCode, r.Request, r)
 }
 
+// SecondFactor implements [logiqc.Service].
+func (s *service) SecondFactor(ctx context.Context, r logiqc.FactorCheck) (logiqc.FactorChecked, error) {
+	return tell(ctx, s, secondFactor, logiqc.Request{}, toFactorCheck(r))
+}
+
 // IssueEnrolmentCode implements [logiqc.Service].
 func (s *service) IssueEnrolmentCode(ctx context.Context, r logiqc.CodeIssue) (logiqc.CodeIssued, error) {
 	out, err := tell(ctx, s, issueCode, r.Request, toCodeIssue(r))

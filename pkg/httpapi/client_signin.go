@@ -46,7 +46,7 @@ func (s *signIn) EnrolmentCode(ctx context.Context, token, code logiqc.Secret, s
 
 // StartEnrolment implements [logiqc.SignIn].
 func (s *signIn) StartEnrolment(ctx context.Context, token logiqc.Secret, src logiqc.Source) (logiqc.PendingEnrolment, error) {
-	out, err := proceed(ctx, s, startEnrolment, token, step{}, src)
+	out, err := proceed(ctx, s, startEnrolment, token, &step{}, src)
 	return out.domain(), err
 }
 
@@ -58,7 +58,7 @@ func (s *signIn) ProveEnrolment(ctx context.Context, token logiqc.Secret, code s
 
 // NewRecoveryCodes implements [logiqc.SignIn].
 func (s *signIn) NewRecoveryCodes(ctx context.Context, token logiqc.Secret, src logiqc.Source) (logiqc.Enrolled, error) {
-	out, err := proceed(ctx, s, newRecoveryCodes, token, step{}, src)
+	out, err := proceed(ctx, s, newRecoveryCodes, token, &step{}, src)
 	return out.domain(), err
 }
 

@@ -17,6 +17,7 @@ type endpoint[In, Out any] struct {
 	id, method, path string
 	summary          string
 	limit            int64 // of the body in bytes; 0 is bodyLimit
+	slow             bool  // may take longer than a client waits for a sign of life
 }
 
 // The most bytes of a body: of a sign-in, which anybody may start, of most
@@ -32,31 +33,32 @@ type none struct{}
 
 // The calls of the Service, in the order of its methods.
 var (
-	findUsers    = endpoint[userQuery, logiqc.UserPage]{"find-users", "GET", "/v1/users", "Find accounts, best match first", 0}
-	getUser      = endpoint[userRef, logiqc.Account]{"show-user", "GET", "/v1/users/show", "Show one account, named exactly", 0}
-	addUser      = endpoint[newUser, logiqc.Changed]{"add-user", "POST", "/v1/users/add", "Add an account", 0}
-	editUser     = endpoint[logiqc.UserEdit, logiqc.Changed]{"edit-user", "POST", "/v1/users/edit", "Change an account", 0}
-	setPassword  = endpoint[passwordChange, logiqc.Changed]{"set-password", "POST", "/v1/users/passwd", "Set a password: one's own, or an admin for others", 0}
-	changeUsers  = endpoint[logiqc.UserChange, []logiqc.ChangeResult]{"change-users", "POST", "/v1/users/change", "Activate, deactivate, unlock, enable or disable accounts", longLimit}
-	resetMFA     = endpoint[reset, []resetResult]{"reset-mfa", "POST", "/v1/mfa/reset", "Reset the MFA of accounts", longLimit}
-	requestReset = endpoint[reset, []resetResult]{"request-reset", "POST", "/v1/mfa/request", "Ask that a second operator approves resets", longLimit}
-	approvals    = endpoint[approvalQuery, []logiqc.Approval]{"list-approvals", "GET", "/v1/mfa/approvals", "List requests for approval, the one that runs out first at the front", 0}
-	getApproval  = endpoint[approvalRef, logiqc.Approval]{"show-approval", "GET", "/v1/mfa/approvals/show", "Show one request for approval", 0}
-	decide       = endpoint[logiqc.Decision, decided]{"decide-approval", "POST", "/v1/mfa/approvals/decide", "Approve a request, which resets in the same transaction, or reject it", 0}
-	enforce      = endpoint[logiqc.Enforcement, logiqc.EnforcementResult]{"enforce-mfa", "POST", "/v1/mfa/enforce", "Require MFA of everybody, or not any more", 0}
-	figures      = endpoint[none, logiqc.Figures]{"mfa-status", "GET", "/v1/mfa/status", "Count the accounts by their MFA", 0}
-	runFigures   = endpoint[runRef, logiqc.RunFigures]{"mfa-run", "GET", "/v1/mfa/run", "Tell how far the accounts are that a run reset", 0}
-	verifyCode   = endpoint[logiqc.CodeCheck, logiqc.CodeChecked]{"verify-code", "POST", "/v1/mfa/verify", "Prove a caller's app code", 0}
-	issueCode    = endpoint[codeIssue, codeIssued]{"issue-enrolment-code", "POST", "/v1/mfa/enrolment-code", "Give an account that has yet to enrol a fresh enrolment code", 0}
-	getPolicy    = endpoint[none, policy]{"show-policy", "GET", "/v1/policy", "Show the organisation's settings", 0}
-	changePolicy = endpoint[logiqc.PolicyEdit, policyEdited]{"set-policy", "POST", "/v1/policy", "Change the organisation's settings, all or none", 0}
-	createToken  = endpoint[newToken, createdToken]{"create-token", "POST", "/v1/tokens/create", "Make a token, which is shown once, here", 0}
-	listTokens   = endpoint[none, []logiqc.TokenInfo]{"list-tokens", "GET", "/v1/tokens", "List tokens", 0}
-	revokeTokens = endpoint[logiqc.Revocation, logiqc.Revoked]{"revoke-tokens", "POST", "/v1/tokens/revoke", "Revoke tokens", 0}
-	listSessions = endpoint[userRef, []logiqc.SessionInfo]{"list-sessions", "GET", "/v1/sessions", "List live sessions: of one account, or all", 0}
-	endSessions  = endpoint[logiqc.Revocation, logiqc.Revoked]{"revoke-sessions", "POST", "/v1/sessions/revoke", "End sessions", 0}
-	listEvents   = endpoint[eventQuery, logiqc.EventPage]{"list-events", "GET", "/v1/events", "List events: newest first, or with after those that follow, oldest first", 0}
-	getEvent     = endpoint[eventRef, logiqc.Event]{"show-event", "GET", "/v1/events/show", "Show one event", 0}
+	findUsers    = endpoint[userQuery, logiqc.UserPage]{"find-users", "GET", "/v1/users", "Find accounts, best match first", 0, false}
+	getUser      = endpoint[userRef, logiqc.Account]{"show-user", "GET", "/v1/users/show", "Show one account, named exactly", 0, false}
+	addUser      = endpoint[newUser, logiqc.Changed]{"add-user", "POST", "/v1/users/add", "Add an account", 0, false}
+	editUser     = endpoint[logiqc.UserEdit, logiqc.Changed]{"edit-user", "POST", "/v1/users/edit", "Change an account", 0, false}
+	setPassword  = endpoint[passwordChange, logiqc.Changed]{"set-password", "POST", "/v1/users/passwd", "Set a password: one's own, or an admin for others", 0, false}
+	changeUsers  = endpoint[logiqc.UserChange, []logiqc.ChangeResult]{"change-users", "POST", "/v1/users/change", "Activate, deactivate, unlock, enable or disable accounts", longLimit, true}
+	resetMFA     = endpoint[reset, []resetResult]{"reset-mfa", "POST", "/v1/mfa/reset", "Reset the MFA of accounts", longLimit, true}
+	requestReset = endpoint[reset, []resetResult]{"request-reset", "POST", "/v1/mfa/request", "Ask that a second operator approves resets", longLimit, true}
+	approvals    = endpoint[approvalQuery, []logiqc.Approval]{"list-approvals", "GET", "/v1/mfa/approvals", "List requests for approval, the one that runs out first at the front", 0, false}
+	getApproval  = endpoint[approvalRef, logiqc.Approval]{"show-approval", "GET", "/v1/mfa/approvals/show", "Show one request for approval", 0, false}
+	decide       = endpoint[logiqc.Decision, decided]{"decide-approval", "POST", "/v1/mfa/approvals/decide", "Approve a request, which resets in the same transaction, or reject it", 0, false}
+	enforce      = endpoint[logiqc.Enforcement, logiqc.EnforcementResult]{"enforce-mfa", "POST", "/v1/mfa/enforce", "Require MFA of everybody, or not any more", 0, false}
+	figures      = endpoint[none, logiqc.Figures]{"mfa-status", "GET", "/v1/mfa/status", "Count the accounts by their MFA", 0, false}
+	runFigures   = endpoint[runRef, logiqc.RunFigures]{"mfa-run", "GET", "/v1/mfa/run", "Tell how far the accounts are that a run reset", 0, false}
+	verifyCode   = endpoint[logiqc.CodeCheck, logiqc.CodeChecked]{"verify-code", "POST", "/v1/mfa/verify", "Prove a caller's app code", 0, false}
+	secondFactor = endpoint[factorCheck, logiqc.FactorChecked]{"second-factor", "POST", "/v1/second-factor", "Check the second factor, for an application that has checked the password itself", signinLimit, false}
+	issueCode    = endpoint[codeIssue, codeIssued]{"issue-enrolment-code", "POST", "/v1/mfa/enrolment-code", "Give an account that has yet to enrol a fresh enrolment code", 0, false}
+	getPolicy    = endpoint[none, policy]{"show-policy", "GET", "/v1/policy", "Show the organisation's settings", 0, false}
+	changePolicy = endpoint[logiqc.PolicyEdit, policyEdited]{"set-policy", "POST", "/v1/policy", "Change the organisation's settings, all or none", 0, false}
+	createToken  = endpoint[newToken, createdToken]{"create-token", "POST", "/v1/tokens/create", "Make a token, which is shown once, here", 0, false}
+	listTokens   = endpoint[none, []logiqc.TokenInfo]{"list-tokens", "GET", "/v1/tokens", "List tokens", 0, false}
+	revokeTokens = endpoint[logiqc.Revocation, logiqc.Revoked]{"revoke-tokens", "POST", "/v1/tokens/revoke", "Revoke tokens", 0, false}
+	listSessions = endpoint[userRef, []logiqc.SessionInfo]{"list-sessions", "GET", "/v1/sessions", "List live sessions: of one account, or all", 0, false}
+	endSessions  = endpoint[logiqc.Revocation, logiqc.Revoked]{"revoke-sessions", "POST", "/v1/sessions/revoke", "End sessions", 0, false}
+	listEvents   = endpoint[eventQuery, logiqc.EventPage]{"list-events", "GET", "/v1/events", "List events: newest first, or with after those that follow, oldest first", 0, false}
+	getEvent     = endpoint[eventRef, logiqc.Event]{"show-event", "GET", "/v1/events/show", "Show one event", 0, false}
 )
 
 // query writes the fields of a struct with query tags as URL parameters; what

@@ -89,11 +89,14 @@ func (h *handler) importUsers(w http.ResponseWriter, r *http.Request) {
 	in := &rowReader{lines: bufio.NewReaderSize(r.Body, 64<<10), more: func() {
 		_ = control.SetReadDeadline(time.Now().Add(rowTimeout))
 	}}
+	stop := who.keepWaiting()
 	out, err := h.importFrom(r.Context(), h.backend.As(who.actor), in)
 	_ = control.SetReadDeadline(time.Time{})
-	_ = control.SetWriteDeadline(time.Now().Add(rowTimeout))
 	if err != nil {
 		in.drain() // a client that still writes would not hear the answer
+	}
+	stop()
+	if err != nil {
 		h.failed(r.Context(), importPath, err).write(w)
 		return
 	}

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -29,14 +30,14 @@ type signinCall[In, Out any] struct{ id, path, summary string }
 
 // The calls of a sign-in, in the order of the methods of [logiqc.SignIn].
 var (
-	startSignin      = endpoint[signinRequest, attempt]{"signin", "POST", signinPath, "Start a sign-in with the password", signinLimit}
+	startSignin      = endpoint[signinRequest, attempt]{"signin", "POST", signinPath, "Start a sign-in with the password", signinLimit, false}
 	giveCode         = signinCall[factor, attempt]{"signin-code", "/code", "Give an app code"}
 	giveRecoveryCode = signinCall[factor, attempt]{"signin-recovery-code", "/recovery-code", "Give a recovery code"}
 	giveDeskCode     = signinCall[factor, attempt]{"signin-enrolment-code", "/enrolment-code", "Give the enrolment code of the help desk"}
-	startEnrolment   = signinCall[step, pendingEnrolment]{"start-enrolment", "/enrolment", "Start an enrolment: a fresh secret, which replaces one that was started"}
+	startEnrolment   = signinCall[*step, pendingEnrolment]{"start-enrolment", "/enrolment", "Start an enrolment: a fresh secret, which replaces one that was started"}
 	proveEnrolment   = signinCall[factor, enrolled]{"prove-enrolment", "/enrolment/code", "Give the first app code of the fresh secret"}
-	newRecoveryCodes = signinCall[step, enrolled]{"recovery-codes", "/recovery-codes", "Get a fresh set of recovery codes"}
-	whoAmI           = endpoint[none, actor]{"whoami", "GET", sessionPath, "Tell whose session or token this is", 0}
+	newRecoveryCodes = signinCall[*step, enrolled]{"recovery-codes", "/recovery-codes", "Get a fresh set of recovery codes"}
+	whoAmI           = endpoint[none, actor]{"whoami", "GET", sessionPath, "Tell whose session or token this is", 0, false}
 )
 
 // serveSignin answers a call of a sign-in.
@@ -46,12 +47,44 @@ func serveSignin[In, Out any](h *handler, api huma.API, c signinCall[In, Out], c
 		SkipValidateBody: true, RequestBody: &huma.RequestBody{}, Security: signinSecurity,
 	}
 	huma.Register(api, op, func(ctx context.Context, in *taken[In]) (*reply[Out], error) {
-		out, err := call(ctx, h.backend.SignIn(), *in, callerOf(ctx).source)
+		var out Out
+		way, src, err := h.wayIn(ctx, clientOf(in.Body))
+		if err == nil {
+			out, err = call(ctx, way, *in, src)
+		}
 		if err != nil {
 			return nil, h.failed(ctx, op.Path, err)
 		}
 		return &reply[Out]{out}, nil
 	})
+}
+
+// clientOf is the client that the body of a call names, or nil.
+func clientOf(body any) *client {
+	switch b := body.(type) {
+	case factor:
+		return b.Client
+	case *step:
+		if b != nil {
+			return b.Client
+		}
+	}
+	return nil
+}
+
+// wayIn is the way in of whoever asks, and where they are: an application says
+// where its user is.
+func (h *handler) wayIn(ctx context.Context, c *client) (logiqc.SignIn, logiqc.Source, error) {
+	who := callerOf(ctx)
+	if who.actor.Kind == "" {
+		if c != nil {
+			return nil, who.source, logiqc.Errorf(logiqc.Unauthenticated, "only an application says whose sign-in it passes on, and that takes a token").
+				WithHint("logiqc tokens create NAME --allow signin")
+		}
+		return h.backend.SignIn(), who.source, nil
+	}
+	src, err := c.source()
+	return h.backend.PassOn(who.actor), src, err
 }
 
 // signinSecurity: nothing, or the token of an application.
@@ -67,11 +100,12 @@ func (h *handler) signinRoutes(api huma.API) {
 	start := startSignin.operation()
 	start.Security = signinSecurity
 	huma.Register(api, start, func(c ctx, in *body[signinRequest]) (*reply[attempt], error) {
-		r := logiqc.SigninRequest{User: in.Body.User, Password: logiqc.Secret(in.Body.Password), Purpose: in.Body.Purpose, Source: callerOf(c).source}
-		if r.Purpose == "" {
-			r.Purpose = logiqc.SigninPurpose
+		var at logiqc.Attempt
+		way, src, err := h.wayIn(c, in.Body.Client)
+		if err == nil {
+			at, err = way.Start(c, logiqc.SigninRequest{User: in.Body.User, Password: logiqc.Secret(in.Body.Password),
+				Purpose: cmp.Or(in.Body.Purpose, logiqc.SigninPurpose), Source: src})
 		}
-		at, err := h.backend.SignIn().Start(c, r)
 		if err != nil {
 			return nil, h.failed(c, signinPath, err)
 		}
@@ -89,7 +123,7 @@ func (h *handler) signinRoutes(api huma.API) {
 		at, err := w.EnrolmentCode(c, in.token(), logiqc.Secret(in.Body.Code), s)
 		return toAttempt(at), err
 	})
-	serveSignin(h, api, startEnrolment, func(c ctx, w way, in taken[step], s src) (pendingEnrolment, error) {
+	serveSignin(h, api, startEnrolment, func(c ctx, w way, in taken[*step], s src) (pendingEnrolment, error) {
 		p, err := w.StartEnrolment(c, in.token(), s)
 		if err != nil {
 			return pendingEnrolment{}, err
@@ -100,7 +134,7 @@ func (h *handler) signinRoutes(api huma.API) {
 		out, err := w.ProveEnrolment(c, in.token(), in.Body.Code, s)
 		return toEnrolled(out), err
 	})
-	serveSignin(h, api, newRecoveryCodes, func(c ctx, w way, in taken[step], s src) (enrolled, error) {
+	serveSignin(h, api, newRecoveryCodes, func(c ctx, w way, in taken[*step], s src) (enrolled, error) {
 		out, err := w.NewRecoveryCodes(c, in.token(), s)
 		return toEnrolled(out), err
 	})

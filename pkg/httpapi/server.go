@@ -22,7 +22,11 @@ type Backend interface {
 	// what is neither.
 	Authenticate(ctx context.Context, bearer logiqc.Secret, src logiqc.Source) (logiqc.Actor, error)
 	As(logiqc.Actor) logiqc.Service
+	Audit(logiqc.Actor) logiqc.Audit
 	SignIn() logiqc.SignIn
+	// PassOn is the way in for sign-ins that an application passes on. A source
+	// that is empty stands for the one it said before, or its own.
+	PassOn(app logiqc.Actor) logiqc.SignIn
 }
 
 // Options are what a handler is told beside its Backend.
@@ -52,6 +56,7 @@ func Handler(b Backend, o Options) http.Handler {
 	h := &handler{backend: b, Options: o, mux: http.NewServeMux()}
 	api := humago.New(h.mux, describe(o.Version))
 	h.serviceRoutes(api)
+	h.auditRoutes(api)
 	h.signinRoutes(api)
 	h.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeOK(w) })
 	h.mux.HandleFunc("GET /readyz", h.ready)
@@ -76,7 +81,7 @@ func (h *handler) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	takeTime(w, r)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	if err := h.admit(r); err != nil {
+	if err := h.admit(w, r); err != nil {
 		h.failed(r.Context(), "", err).write(w)
 		return
 	}
@@ -110,14 +115,14 @@ func (b *arriving) Read(p []byte) (int, error) {
 
 // admit finds out who asks, where that has to be known. Below /v1/ nothing is
 // told to somebody who is nobody, not even what there is.
-func (h *handler) admit(r *http.Request) error {
+func (h *handler) admit(w http.ResponseWriter, r *http.Request) error {
 	// All that is taken is JSON, whatever it is said to be.
 	r.Header.Set("Content-Type", "application/json")
 	src, err := whence(r)
 	if err != nil {
 		return err
 	}
-	known := caller{source: src, bearer: bearerOf(r)}
+	known := caller{source: src, bearer: bearerOf(r), waits: waiting(w, r)}
 	if needsActor(r) || known.bearer != "" && isSignin(r.URL.Path) {
 		if known.actor, err = h.backend.Authenticate(r.Context(), known.bearer, src); err != nil {
 			return err
@@ -144,6 +149,7 @@ type caller struct {
 	actor  logiqc.Actor // without a Kind where nobody had to be known
 	bearer logiqc.Secret
 	source logiqc.Source
+	waits  http.ResponseWriter // to give signs of life on, or nil
 }
 
 type callerKey struct{}

@@ -1,17 +1,20 @@
 package httpapi
 
-import "github.com/logiqc/logiqc/pkg/logiqc"
+import (
+	"net/netip"
+
+	"github.com/logiqc/logiqc/pkg/logiqc"
+)
 
 // The paths of a sign-in. {attempt} is the attempt's own token, which nobody
 // can guess and which is of no use once the sign-in is done; or, so that it
 // stands in no address, currentAttempt with the token in attemptHeader.
 const (
-	signinPath       = "/v1/signin"
-	attemptPath      = signinPath + "/{attempt}"
-	currentAttempt   = "current"
-	attemptHeader    = "Logiqc-Attempt"
-	sessionPath      = "/v1/session"
-	secondFactorPath = "/v1/second-factor"
+	signinPath     = "/v1/signin"
+	attemptPath    = signinPath + "/{attempt}"
+	currentAttempt = "current"
+	attemptHeader  = "Logiqc-Attempt"
+	sessionPath    = "/v1/session"
 )
 
 // The headers in which a client says where it runs. They are its claims.
@@ -24,6 +27,47 @@ const (
 type client struct {
 	IP   string `json:"ip,omitempty"`
 	Host string `json:"host,omitempty"`
+}
+
+// source is where the client is; nowhere for nil.
+func (c *client) source() (src logiqc.Source, err error) {
+	if c == nil {
+		return src, nil
+	}
+	if c.IP != "" {
+		ip, err := netip.ParseAddr(c.IP)
+		if err != nil {
+			return src, logiqc.Errorf(logiqc.Invalid, "client.ip is no address")
+		}
+		src.IP = ip.WithZone("").String()
+	}
+	src.Host = c.Host
+	return src, logiqc.CheckText("client.host", c.Host, logiqc.MaxName)
+}
+
+// toClient is the other way round.
+func toClient(src logiqc.Source) *client {
+	if src.IP == "" && src.Host == "" {
+		return nil
+	}
+	return &client{IP: src.IP, Host: src.Host}
+}
+
+// factorCheck is [logiqc.FactorCheck].
+type factorCheck struct {
+	User         string  `json:"user" required:"true" doc:"A username, an email or an id"`
+	Code         string  `json:"code,omitempty" doc:"An app code"`
+	RecoveryCode string  `json:"recovery_code,omitempty" doc:"Instead of an app code"`
+	Client       *client `json:"client,omitempty" doc:"Where the user is"`
+}
+
+func toFactorCheck(r logiqc.FactorCheck) factorCheck {
+	return factorCheck{User: r.User, Code: r.Code, RecoveryCode: r.RecoveryCode.Reveal(), Client: toClient(r.From)}
+}
+
+func (w factorCheck) domain() (logiqc.FactorCheck, error) {
+	from, err := w.Client.source()
+	return logiqc.FactorCheck{User: w.User, Code: w.Code, RecoveryCode: logiqc.Secret(w.RecoveryCode), From: from}, err
 }
 
 // signinRequest is [logiqc.SigninRequest].
@@ -55,7 +99,7 @@ type session struct {
 // attempt is [logiqc.Attempt].
 type attempt struct {
 	Attempt   string       `json:"attempt" doc:"Carries the sign-in on; empty once it is over"`
-	Outcome   logiqc.Stage `json:"outcome" enum:"code_required,enrolment_required,signed_in"`
+	Outcome   logiqc.Stage `json:"outcome" enum:"code_required,enrolment_required,signed_in,over"`
 	User      string       `json:"user"`
 	ExpiresAt logiqc.Time  `json:"expires_at" doc:"When the attempt is over, or the session"`
 	Session   *session     `json:"session,omitempty"`
@@ -72,9 +116,10 @@ func toAttempt(a logiqc.Attempt) attempt {
 		Outcome: a.Stage, User: a.User, ExpiresAt: a.ExpiresAt, Notice: a.Notice, Pending: a.Pending,
 		CodeNeeded: a.CodeNeeded, RecoveryCodesLeft: a.RecoveryCodesLeft,
 	}
-	if a.Stage == logiqc.StageSignedIn {
+	switch a.Stage {
+	case logiqc.StageSignedIn:
 		w.Session = &session{ID: a.ID, Token: a.Token.Reveal(), ExpiresAt: a.ExpiresAt}
-	} else {
+	case logiqc.StageCode, logiqc.StageEnrol:
 		w.Attempt = a.Token.Reveal()
 	}
 	return w

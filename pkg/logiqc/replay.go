@@ -154,7 +154,9 @@ func (r *Replay) applyAccount(e Event) error {
 	case SessionCreated:
 		r.Sessions[d.Session] = e.Target.ID
 	case SigninSucceeded:
-		r.Sessions[d.Session] = e.Target.ID
+		if d.Session != "" { // an application has sessions of its own
+			r.Sessions[d.Session] = e.Target.ID
+		}
 		a.spend(d.Step)
 	case SigninStarted, EnrolmentStarted:
 		a.spend(d.Step)

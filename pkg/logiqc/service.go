@@ -50,6 +50,11 @@ type Service interface {
 	ChangePolicy(ctx context.Context, r PolicyEdit) (PolicyEdited, error)
 	// VerifyCode proves a caller's app code, which spends it, and nothing else.
 	VerifyCode(ctx context.Context, r CodeCheck) (CodeChecked, error)
+	// SecondFactor checks the second factor for an application that has checked
+	// the password itself: SigninDenied for whoever cannot sign in here,
+	// CodeRequired or EnrolmentRequired for what comes next, else as
+	// [SignIn.Code].
+	SecondFactor(ctx context.Context, r FactorCheck) (FactorChecked, error)
 	// IssueEnrolmentCode gives an account that has yet to enrol a fresh enrolment
 	// code; the old one dies. It returns the code once, here.
 	IssueEnrolmentCode(ctx context.Context, r CodeIssue) (CodeIssued, error)

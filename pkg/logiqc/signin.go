@@ -71,6 +71,9 @@ const (
 	StageCode     Stage = "code_required"
 	StageEnrol    Stage = "enrolment_required"
 	StageSignedIn Stage = "signed_in"
+	// StageOver is an attempt that did what it was made for, and yields no
+	// session.
+	StageOver Stage = "over"
 )
 
 // Attempt is a sign-in at a stage. Its Token carries it on to the next; once it

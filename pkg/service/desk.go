@@ -36,6 +36,11 @@ func (d *Desk) As(a logiqc.Actor) logiqc.Service { return &service{desk: d, acto
 // SignIn returns the way in.
 func (d *Desk) SignIn() logiqc.SignIn { return &signIn{desk: d} }
 
+// PassOn returns the way in for sign-ins that an application passes on. Whether
+// its token may is checked anew in every call. A source that is empty stands
+// for the one that the application said before, or for its own.
+func (d *Desk) PassOn(app logiqc.Actor) logiqc.SignIn { return &signIn{desk: d, app: &app} }
+
 // Authenticate finds out who holds a session or an API token. It answers
 // Unauthenticated for one that is malformed, unknown, expired, revoked, not yet
 // signed in, or whose account may no longer use it.

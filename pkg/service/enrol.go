@@ -111,7 +111,9 @@ func (s *signIn) ProveEnrolment(ctx context.Context, bearer logiqc.Secret, code 
 			return answer, err
 		}
 		out, answer, err = t.enrolled(sess, u, spent)
-		out.Attempt.Token = cmp.Or(out.Attempt.Token, bearer)
+		if out.Attempt.Stage == logiqc.StageSignedIn { // a session that was one before keeps its token
+			out.Attempt.Token = cmp.Or(out.Attempt.Token, bearer)
+		}
 		return answer, err
 	})
 	return out, err
@@ -214,6 +216,7 @@ func (t *txn) afterProof(sess *store.Session, u *logiqc.User) (fresh logiqc.Secr
 		if err := t.UpdateUser(u); err != nil {
 			return "", err
 		}
+		sess.Stage = logiqc.StageOver
 		_, err := t.DeleteSession(sess.ID)
 		return "", err
 	}
@@ -249,7 +252,8 @@ func (s *signIn) NewRecoveryCodes(ctx context.Context, bearer logiqc.Secret, src
 		if err != nil {
 			return nil, err
 		}
-		out = logiqc.Enrolled{User: u.Username, RecoveryCodes: codes, Audit: ref}
+		out = logiqc.Enrolled{User: u.Username, RecoveryCodes: codes, Audit: ref,
+			Attempt: logiqc.Attempt{Stage: logiqc.StageOver, User: u.Username}}
 		_, err = t.DeleteSession(sess.ID)
 		return nil, err
 	})

@@ -22,6 +22,9 @@ func (s *signIn) proceed(ctx context.Context, bearer logiqc.Secret, src logiqc.S
 	if !ok || prefix != sessionPrefix {
 		return unauthenticated("that is no sign-in of logiqc")
 	}
+	if err := s.mayPassOn(ctx); err != nil {
+		return err
+	}
 	var answer error
 	var who logiqc.Actor
 	err := s.desk.store.Update(ctx, func(tx *store.Tx) error {
@@ -33,7 +36,7 @@ func (s *signIn) proceed(ctx context.Context, bearer logiqc.Secret, src logiqc.S
 		if err != nil {
 			return err
 		}
-		who = asTarget(u, true, src)
+		who = asTarget(u, true, s.whence(src, &sess))
 		t, err := s.desk.begin(tx, who, logiqc.Request{})
 		if err != nil {
 			return err

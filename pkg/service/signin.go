@@ -14,7 +14,10 @@ import (
 
 // signIn is the way in: the password here, the second factor in factor.go,
 // enrolment in enrol.go.
-type signIn struct{ desk *Desk }
+type signIn struct {
+	desk *Desk
+	app  *logiqc.Actor // whose token passes the sign-ins on, or nil
+}
 
 // The true reasons of a failed sign-in, for the log and the operator's card.
 const (
@@ -44,6 +47,10 @@ func (s *signIn) Start(ctx context.Context, r logiqc.SigninRequest) (logiqc.Atte
 	if err := r.Purpose.Check(); err != nil {
 		return logiqc.Attempt{}, err
 	}
+	if err := s.mayPassOn(ctx); err != nil {
+		return logiqc.Attempt{}, err
+	}
+	r.Source = s.whence(r.Source, nil)
 	return s.start(ctx, r)
 }
 

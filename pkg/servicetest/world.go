@@ -67,6 +67,8 @@ func Run(t *testing.T, open func(t *testing.T) Desk) {
 		"velocity":    testVelocity,
 		"stepup":      testStepUp,
 		"twoDecide":   testApprovalRaces,
+		"application": testSecondFactor,
+		"fresh":       testFreshToken,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
