@@ -175,13 +175,13 @@ func (e *pgEngine) checkDatabase(ctx context.Context, db *sql.DB) (found []Probl
 	have, err := column(ctx, db, `SELECT 'column ' || table_name || '.' || column_name || ': ' FROM information_schema.columns
 			WHERE table_schema = current_schema() AND table_name NOT IN ('account_text', '`+migrationTable+`')
 				AND table_name IN (SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace)
-		UNION ALL SELECT 'trigger ' || tgname || ': ' || tgenabled FROM pg_trigger
+		UNION ALL SELECT 'trigger ' || tgname || ': ' || tgenabled::text FROM pg_trigger
 			WHERE NOT tgisinternal AND tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = current_schema()::regnamespace)`)
 	if err != nil {
 		return nil, err
 	}
 	found = differing(have, want)
-	texts, err := column(ctx, db, `SELECT 'the reference ' || conname || ' of ' || conrelid::regclass || ' has not been checked' FROM pg_constraint
+	texts, err := column(ctx, db, `SELECT 'the reference ' || conname || ' of ' || conrelid::regclass::text || ' has not been checked' FROM pg_constraint
 		WHERE connamespace = current_schema()::regnamespace AND contype = 'f' AND NOT convalidated`)
 	for _, text := range texts {
 		found = append(found, Problem{"foreign_keys", text})
