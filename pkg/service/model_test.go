@@ -64,6 +64,8 @@ type modelAttempt struct {
 type model struct {
 	*desk
 	helen      logiqc.Service
+	tom        logiqc.Service // asks for approvals, which helen decides
+	requests   []*modelRequest
 	users      []*modelUser
 	recoveries int // by break-glass
 	enforced   bool
@@ -86,6 +88,7 @@ func TestModel(t *testing.T) {
 			m.users = append(m.users, &modelUser{name: name, active: true, admin: role == logiqc.RoleAdmin})
 		}
 		slices.SortFunc(m.users, func(a, b *modelUser) int { return strings.Compare(a.name, b.name) })
+		m.tom = m.second(rt)
 		rt.Repeat(map[string]func(*rapid.T){
 			"":           func(rt *rapid.T) { m.look(rt) },
 			"clock":      m.clockMoves,
@@ -103,6 +106,8 @@ func TestModel(t *testing.T) {
 			"issue":      m.issuesCode,
 			"deskcode":   m.givesDeskCode,
 			"verify":     m.verifiesCode,
+			"request":    m.asksForApproval,
+			"decide":     m.decides,
 			"recover":    m.isRecovered,
 		})
 		m.Check(t)
@@ -139,7 +144,7 @@ func miss(misses *int, until *time.Time, now time.Time) {
 
 func (m *model) clockMoves(rt *rapid.T) {
 	m.Advance(rapid.SampledFrom([]time.Duration{time.Second, 29 * time.Second, totp.Period, 3 * totp.Period,
-		5 * time.Minute, 11 * time.Minute}).Draw(rt, "by"))
+		5 * time.Minute, 11 * time.Minute, 61 * time.Minute}).Draw(rt, "by"))
 	for _, u := range m.users {
 		kept := u.attempts[:0]
 		for _, a := range u.attempts {
@@ -344,31 +349,17 @@ func (m *model) isReset(rt *rapid.T) {
 	r.EnrolmentCode = rapid.IntRange(0, 4).Draw(rt, "code") == 0 // each hashes: seldom
 	res, err := m.helen.ResetMFA(rt.Context(), r)
 	expect(rt, "reset", err, "")
-	pending := u.pending != nil && m.Now().Before(u.pending.expires)
-	if changed := u.app != nil || pending || u.misses > 0 || r.Hold && !u.held; res[0].Changed != changed {
+	if changed := m.clears(u, r.Hold); res[0].Changed != changed {
 		rt.Fatalf("changed %t, want %t", res[0].Changed, changed)
 	} else if !changed {
 		return
 	}
-	u.app, u.pending, u.spare, u.misses, u.until, u.attempts = nil, nil, nil, 0, time.Time{}, nil
-	u.wasReset, u.windowAt, u.held, u.code = true, m.Now(), u.held || r.Hold, nil
 	issued := res[0].EnrolmentCode
 	if (issued != nil) != (r.EnrolmentCode || m.codes != logiqc.CodeOff) {
 		rt.Fatalf("enrolment code %v", issued)
 	}
+	m.afterReset(rt, u, keep, r.Hold)
 	m.given(u, issued)
-	if !keep {
-		m.ended(rt, u)
-	}
-}
-
-// ended checks that none of the user's sessions works any more.
-func (m *model) ended(rt *rapid.T, u *modelUser) {
-	for _, s := range u.sessions {
-		_, err := m.As(rt.Context(), s)
-		expect(rt, "an ended session", err, logiqc.Unauthenticated)
-	}
-	u.sessions, u.attempts = nil, nil
 }
 
 // look compares every account with the model.
