@@ -36,7 +36,14 @@ Files are readable by their owner only; what others can read is refused, with th
 line that mends it.
 
 Whoever holds the store's file is an administrator in all but name. So init, demo, recover,
-and audit key, checkpoint, verify, prove, export, reconcile and report need no sign-in.
+the groups store and keys, and audit key, checkpoint, verify, prove, export, reconcile and
+report need no sign-in there.
+
+    logiqc store backup FILE      writes all of it to a new file, and checks that
+    logiqc store restore FILE     puts it back; every session ends
+    logiqc store copy --to URL    moves it, such as to PostgreSQL, and closes it here
+    logiqc store freeze, thaw     stops changes, and lets them go on; sign-ins go on
+    logiqc store check            looks whether it is sound
 
 A server is for several people: logiqc serve --tls-self-signed prints the line that each of
 them types. They know it by the pin of its key (--pin), by the authority that signed its
