@@ -18,6 +18,10 @@ func (r auditReport) text(io *ui.IO) error {
 		{Label: "Accounts", Value: r.accountsLine()},
 		{Label: "Resets", Value: r.resetsLine()},
 	}
+	if n := r.Asked; n.Requested+n.Approved+n.Rejected > 0 {
+		rows = append(rows, ui.CardRow{Label: "Approvals", Value: fmt.Sprintf("%s asked for; %s approved, %s rejected",
+			thousands(n.Requested), thousands(n.Approved), thousands(n.Rejected))})
+	}
 	if lines := r.lookLines(); io.OutTerminal() {
 		rows = append(rows, ui.CardRow{Label: "Look at", Value: lines[0], More: lines[1:]})
 	} else {
@@ -91,6 +95,9 @@ var findingTexts = map[service.FindingKind][2]string{
 	service.BreakGlass:         {"break-glass recovery of an administrator", "break-glass recoveries of administrators"},
 	service.NewHostAfterReset:  {"reset followed by an enrolment from a new host", "resets followed by an enrolment from a new host"},
 	service.NeverEnrolledAfter: {"reset never followed by an enrolment", "resets never followed by an enrolment"},
+	service.RepeatedWithinDay:  {"reset of a user within 24 h of the one before", "resets of a user within 24 h of the one before"},
+	service.ManyInAnHour:       {"time that one operator made more resets in an hour than is usual", "times that one operator made more resets in an hour than is usual"},
+	service.ApprovalWanted:     {"reset refused for want of a second operator", "resets refused for want of a second operator"},
 	service.RepeatedResets:     {"reset of a user who had one in the 30 days before", "resets of a user who had one in the 30 days before"},
 }
 
@@ -101,9 +108,36 @@ func findingText(f service.Finding) string {
 		if f.Kind == service.PasswordAndReset {
 			text = "account: " + text
 		}
-		return "1 " + text
+		return "1 " + text + approvals(f)
 	}
-	return thousands(len(f.Cases)) + " " + findingTexts[f.Kind][1]
+	return thousands(len(f.Cases)) + " " + findingTexts[f.Kind][1] + approvals(f)
+}
+
+// approvals says how many resets of privileged accounts a second operator
+// approved.
+func approvals(f service.Finding) string {
+	if f.Kind != service.PrivilegedReset {
+		return ""
+	}
+	n := 0
+	for _, c := range f.Cases {
+		if c.RequestedBy != "" {
+			n++
+		}
+	}
+	switch all := len(f.Cases); {
+	case n == 0 && all == 1:
+		return ", not approved by a second operator"
+	case n == 0:
+		return ", none approved by a second operator"
+	case all == 1:
+		return ", approved by a second operator"
+	case n == all && all == 2:
+		return ", both approved by a second operator"
+	case n == all:
+		return ", all approved by a second operator"
+	}
+	return ", " + thousands(n) + " approved by a second operator"
 }
 
 // casesNamed is how many cases of a finding are named in a line.

@@ -16,6 +16,7 @@ type Report struct {
 	Until  logiqc.Time `json:"until"` // first instant after it, null to the end
 	Events int64       `json:"events"`
 	Resets Resets      `json:"resets"`
+	Asked  Approvals   `json:"approvals"`
 	LookAt []Finding   `json:"look_at"` // those that were found, in a fixed order
 	Change Changes     `json:"changes"`
 }
@@ -31,6 +32,13 @@ type Resets struct {
 	Explained  int             `json:"with_reason_and_ticket"`
 	PerDay     []DayResets     `json:"per_day"`      // every day from the first reset to the last
 	PerActor   []OperatorShare `json:"per_operator"` // most first
+}
+
+// Approvals are the figures about requests for a second operator's approval.
+type Approvals struct {
+	Requested int `json:"requested"`
+	Approved  int `json:"approved"`
+	Rejected  int `json:"rejected"`
 }
 
 // DayResets counts the resets of one day.
@@ -113,6 +121,15 @@ func (r *Reporter) count(e logiqc.Event) {
 	}
 	c := &r.report.Change
 	switch e.Action {
+	case logiqc.MFARequested:
+		r.report.Asked.Requested++
+		return
+	case logiqc.MFAApproved:
+		r.report.Asked.Approved++
+		return
+	case logiqc.MFARejected:
+		r.report.Asked.Rejected++
+		return
 	case logiqc.PolicyChanged, logiqc.MFAEnforced, logiqc.MFAUnenforced:
 		c.Policy++
 	case logiqc.TokenCreated:

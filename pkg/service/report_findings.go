@@ -25,12 +25,16 @@ const (
 	BreakGlass         FindingKind = "break_glass"
 	NewHostAfterReset  FindingKind = "enrolled_from_new_host"
 	NeverEnrolledAfter FindingKind = "never_enrolled"
+	RepeatedWithinDay  FindingKind = "repeated_within_day"
 	RepeatedResets     FindingKind = "repeated_resets"
+	ManyInAnHour       FindingKind = "many_in_an_hour"
+	ApprovalWanted     FindingKind = "refused_without_approval"
 )
 
 // FindingKinds lists them in order.
 var FindingKinds = []FindingKind{
-	PasswordAndReset, ResetAfterContact, PrivilegedReset, BreakGlass, NewHostAfterReset, NeverEnrolledAfter, RepeatedResets,
+	PasswordAndReset, ResetAfterContact, PrivilegedReset, BreakGlass, NewHostAfterReset, NeverEnrolledAfter, RepeatedWithinDay,
+	RepeatedResets, ManyInAnHour, ApprovalWanted,
 }
 
 // Finding is one pattern with its cases. It proves nothing against anybody:
@@ -49,6 +53,9 @@ type Case struct {
 	Other int64       `json:"other_seq"` // the event it belongs with, -1 for none
 	What  string      `json:"what"`      // what is special about it
 	Actor string      `json:"-"`         // the person behind By
+	// RequestedBy is who asked for what By approved, "" for what one person did
+	// alone.
+	RequestedBy string `json:"requested_by"`
 }
 
 // lookout finds patterns in a log applied to it in order.
@@ -56,6 +63,7 @@ type lookout struct {
 	replay   *logiqc.Replay
 	accounts map[string]*watched
 	found    map[FindingKind][]Case
+	bursts   map[string]*burst // by operator
 }
 
 // watched is what the patterns need to know of one account.
@@ -69,12 +77,12 @@ type watched struct {
 }
 
 func newLookout() *lookout {
-	return &lookout{replay: logiqc.NewReplay(), accounts: map[string]*watched{}, found: map[FindingKind][]Case{}}
+	return &lookout{replay: logiqc.NewReplay(), accounts: map[string]*watched{}, found: map[FindingKind][]Case{}, bursts: map[string]*burst{}}
 }
 
 func (l *lookout) add(kind FindingKind, e *logiqc.Event, other int64, what string) {
 	l.found[kind] = append(l.found[kind],
-		Case{Seq: e.Seq, Time: e.Time, User: e.Target.Username, By: doneBy(e.Actor), Other: other, What: what})
+		Case{Seq: e.Seq, Time: e.Time, User: e.Target.Username, By: doneBy(e.Actor), Other: other, What: what, RequestedBy: e.Details.RequestedBy})
 }
 
 // apply takes the next event; in says that it is in the period.
@@ -87,6 +95,7 @@ func (l *lookout) apply(e logiqc.Event, in bool) error {
 		}
 		l.watch(w, &e, in)
 	}
+	l.velocity(&e, in)
 	return l.replay.Apply(e)
 }
 
@@ -155,11 +164,14 @@ func (l *lookout) reset(w *watched, e *logiqc.Event, in bool) {
 	if !in {
 		return
 	}
-	if p := w.password; p != nil && responsible(p.Actor) == responsible(e.Actor) && e.Time.Sub(p.Time) <= soonAfter {
+	if p := w.password; p != nil && wanted(e, responsible(p.Actor)) && e.Time.Sub(p.Time) <= soonAfter {
 		l.add(PasswordAndReset, e, p.Seq, "reset "+after(e.Time.Sub(p.Time))+" the password was set")
 	}
 	if n := len(w.resets); n > 1 {
 		before := w.resets[n-2]
+		if e.Time.Sub(before.Time) <= soonAfter {
+			l.add(RepeatedWithinDay, e, before.Seq, "reset "+after(e.Time.Sub(before.Time))+" the reset before")
+		}
 		l.add(RepeatedResets, e, before.Seq, "reset "+after(e.Time.Sub(before.Time))+" the reset before")
 	}
 	a := l.replay.Accounts[e.Target.ID]
@@ -173,9 +185,9 @@ func (l *lookout) reset(w *watched, e *logiqc.Event, in bool) {
 	case e.Action == logiqc.MFARecovered:
 		l.add(BreakGlass, e, -1, "run by "+e.Whence())
 	case a.Protected:
-		l.add(PrivilegedReset, e, -1, "protected account")
+		l.add(PrivilegedReset, e, -1, "protected account"+approvedBy(e))
 	case a.Role != logiqc.RoleUser:
-		l.add(PrivilegedReset, e, -1, "role "+string(a.Role))
+		l.add(PrivilegedReset, e, -1, "role "+string(a.Role)+approvedBy(e))
 	}
 }
 

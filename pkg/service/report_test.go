@@ -123,7 +123,7 @@ func TestFindsResetsOfPrivileged(t *testing.T) {
 	s.reset("tom", "boss")
 	s.want(PrivilegedReset, [2]int64{one, -1}, [2]int64{two, -1})
 	cases := s.r.Report().LookAt[0].Cases
-	if cases[0].What != "protected account" || cases[1].What != "role helpdesk" || cases[0].By != "tom" || cases[0].User != "boss" {
+	if cases[0].What != "protected account, without a second operator" || cases[1].What != "role helpdesk, without a second operator" || cases[0].By != "tom" || cases[0].User != "boss" {
 		t.Errorf("told as %+v", cases)
 	}
 }
