@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -128,10 +130,10 @@ func TestEnrolmentCodeOnce(t *testing.T) {
 		}
 		return p, status
 	}
-	many := func(do func() int) (done int32) {
+	many := func(n int, do func() int) (done int32) {
 		var all sync.WaitGroup
 		var ok atomic.Int32
-		for range 20 {
+		for range n {
 			all.Go(func() {
 				if do() == 0 {
 					ok.Add(1)
@@ -141,7 +143,7 @@ func TestEnrolmentCodeOnce(t *testing.T) {
 		all.Wait()
 		return ok.Load()
 	}
-	if n := many(func() int { _, status := start(); return status }); n != 20 {
+	if n := many(10, func() int { _, status := start(); return status }); n != 10 {
 		t.Errorf("%d could start, one after the other, with the right code", n)
 	}
 	p, status := start()
@@ -149,7 +151,7 @@ func TestEnrolmentCodeOnce(t *testing.T) {
 		t.Fatalf("exit %d", status)
 	}
 	proof := p.code(0)
-	if n := many(func() int { _, status := enrol("--code", proof, "--enrolment-code", "-"); return status }); n != 1 {
+	if n := many(40, func() int { _, status := enrol("--code", proof, "--enrolment-code", "-"); return status }); n != 1 {
 		t.Errorf("%d enrolled with one code", n)
 	}
 	if _, status = start(); status != 5 || h.account("jlee").MFA.State != logiqc.EnrolmentEnrolled {
@@ -157,42 +159,75 @@ func TestEnrolmentCodeOnce(t *testing.T) {
 	}
 }
 
-// A plan that is killed half way is run again, and does nothing twice.
+// A plan that is killed again and again, at any moment, is run until it is done,
+// and does nothing twice: every line that came out is of a reset that is
+// committed, and no enrolment code was shown for an account before.
 func TestPlanKilled(t *testing.T) {
 	h := newTemplate(t).home(t)
-	plan := h.plan(220)
-	before := h.events(logiqc.MFAResetDone)
-	c := h.command("mfa", "reset", "--plan", plan, "--yes", "--enrolment-code", "-o", "jsonl")
-	out, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
+	plan := h.plan(120)
+	shown, kills := map[string]string{}, 0
+	for last := 0; ; kills++ {
+		c := h.command("mfa", "reset", "--plan", plan, "--yes", "--enrolment-code", "-o", "jsonl")
+		var out bytes.Buffer
+		c.Stdout = &out
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- c.Wait() }()
+		// Long enough that it gets on, and not for long before that.
+		patience := 100 * time.Millisecond << kills
+		killed := time.AfterFunc(patience+rand.N(patience), func() { _ = c.Process.Kill() })
+		err := <-done
+		killed.Stop()
+		n := h.events(logiqc.MFAResetDone)
+		if n < last || n > 120 || n%50 != 0 && n != 120 {
+			t.Fatalf("%d were reset after %d", n, last)
+		}
+		last = n
+		if lines := planLines(t, out.String(), shown); lines > n {
+			t.Errorf("%d lines of %d resets", lines, n)
+		}
+		if err == nil && n == 120 {
+			break
+		}
 	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
+	if len(shown) == 0 || kills == 0 {
+		t.Errorf("%d codes were seen, killed %d times", len(shown), kills)
 	}
-	if _, err := out.Read(make([]byte, 1)); err != nil { // the first batch is committed
-		t.Fatal(err)
+	t.Logf("killed %d times; %d of 120 codes were seen", kills, len(shown))
+	if out, errs, status := h.run("audit", "verify"); status != 0 {
+		t.Errorf("the log is not whole: %s%s", out, errs)
 	}
-	if err := c.Process.Kill(); err != nil {
-		t.Fatal(err)
+}
+
+// planLines counts the whole lines of resets in what a run said before it was
+// killed, and notes the enrolment codes in them.
+func planLines(t *testing.T, out string, shown map[string]string) (n int) {
+	t.Helper()
+	for line := range strings.Lines(out) {
+		var row struct {
+			User, Outcome string
+			Replayed      bool
+			EnrolmentCode *struct{ Code string } `json:"enrolment_code"`
+		}
+		if !strings.HasSuffix(line, "\n") || !strings.HasPrefix(line, `{"row"`) {
+			continue // cut off, or the summary
+		}
+		if err := json.Unmarshal([]byte(line), &row); err != nil || row.Outcome != "reset" {
+			t.Fatalf("%v: %s", err, line)
+		}
+		n++
+		switch code := row.EnrolmentCode; {
+		case row.Replayed == (code != nil):
+			t.Errorf("replayed %t, code %v", row.Replayed, code)
+		case code != nil && shown[row.User] != "":
+			t.Errorf("a second code is shown for %s", row.User)
+		case code != nil:
+			shown[row.User] = code.Code
+		}
 	}
-	_ = c.Wait()
-	done := h.events(logiqc.MFAResetDone) - before
-	if done == 0 || done == 220 || done%50 != 0 {
-		t.Fatalf("%d were reset when it was killed", done)
-	}
-	c = h.command("mfa", "reset", "--plan", plan, "--yes", "--enrolment-code", "-o", "json")
-	raw, err := c.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := readBulk(t, string(raw))
-	if n := h.events(logiqc.MFAResetDone) - before; n != 220 || b.Summary.Reset != 220 || strings.Count(string(raw), `"replayed":true`) != done {
-		t.Errorf("%d resets, %+v, %d of %d replayed", n, b.Summary, strings.Count(string(raw), `"replayed":true`), done)
-	}
-	if n := strings.Count(string(raw), `"enrolment_code":null`); n != done {
-		t.Errorf("%d codes are not shown, %d were before", n, done)
-	}
+	return n
 }
 
 // A plan stops when too many of its accounts have changed since.
