@@ -25,6 +25,24 @@ func TestPictures(t *testing.T) {
 			x.Wait("[ Cancel ]")
 			return x
 		},
+		"grounds": func(h *home) *uitest.Terminal {
+			h.strict()
+			h.as("priya")
+			x := h.terminal(80, 11, "mfa", "reset", "jlee", "--enrolment-code")
+			x.Wait("> new phone")
+			x.Send(uitest.Enter)
+			reply(x, "Ticket", "INC104412")
+			x.Wait("How was the caller verified?", "callback")
+			return x
+		},
+		"code": func(h *home) *uitest.Terminal {
+			h.as("priya")
+			x := h.terminal(80, 12, "mfa", "reset", "jlee", "--enrolment-code")
+			x.Wait("[ Cancel ]")
+			x.Send(uitest.Left, uitest.Enter)
+			x.Wait(" once.")
+			return x
+		},
 		"enrolment": func(h *home) *uitest.Terminal {
 			h.nobody()
 			x := h.terminal(80, 24, "signin", "--user", "rgold")

@@ -76,7 +76,7 @@ func TestTakeoverRule(t *testing.T) {
 	reset := s.add(logiqc.MFAResetDone, "priya", "helen", "10.0.0.p")
 	enrolled := s.add(logiqc.MFAEnrolled, "helen", "helen", "198.51.100.7")
 	s.add(logiqc.SigninSucceeded, "helen", "helen", "198.51.100.7")
-	s.add(logiqc.UserUpdated, "tom", "jlee", "10.0.0.t") // somebody else's
+	s.add(logiqc.UserUpdated, "tom", "jlee", "10.0.0.t")                // somebody else's
 	did := s.add(logiqc.TokenCreated, "helen", "helen", "198.51.100.7") // a token is its maker's
 	s.add(logiqc.UserCreated, "helen", "evil", "198.51.100.7")
 	// Never enrolled, and refused.

@@ -1,0 +1,66 @@
+package cmd
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// said matches a command line in a page: in backticks, or a line of a block.
+var said = regexp.MustCompile("(?m)`(?:\\S+\\$ )?logiqc ([^`]+)`|^    (?:\\S*[$#] )?logiqc (.+)$")
+
+// Whatever the pages say to type is a command of this program, with flags that
+// it has.
+func TestPagesSayWhatThereIs(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil || len(pages) < 4 {
+		t.Fatal(pages, err)
+	}
+	lines := 0
+	for _, page := range append(pages, "../../README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range said.FindAllStringSubmatch(strings.ReplaceAll(string(text), "\\\n", " "), -1) {
+			lines++
+			line := m[1] + m[2]
+			if err := takes(line); err != nil {
+				t.Errorf("%s: logiqc %s: %v", filepath.Base(page), line, err)
+			}
+		}
+	}
+	if lines < 40 {
+		t.Errorf("only %d lines were found", lines)
+	}
+}
+
+// takes reports why the program would not take a command line, as far as its
+// command and its flags go.
+func takes(line string) error {
+	line, _, _ = strings.Cut(line, " #")
+	line = regexp.MustCompile(`"[^"]*"|'[^']*'|<[a-zA-Z ]+>`).ReplaceAllString(line, "X")
+	var words []string
+	for _, w := range strings.Fields(line) {
+		if strings.ContainsAny(w, "|<>&;") {
+			break // the rest is the shell's
+		}
+		if w != "…" {
+			words = append(words, w)
+		}
+	}
+	if len(words) > 1 && words[0] == "help" {
+		words = words[1:] // a topic, or a command
+	}
+	root := newRoot(NewApp())
+	c, rest, err := root.Find(words)
+	if err != nil {
+		return err
+	}
+	if c.HasSubCommands() && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
+		return unknownCommand(c, rest[0])
+	}
+	return c.ParseFlags(rest)
+}
