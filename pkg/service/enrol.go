@@ -146,7 +146,8 @@ func (t *txn) verifyPending(sess *store.Session, u *logiqc.User, code string) (s
 	}
 	m, err := t.matchCode(*u, *u.Pending, code)
 	if err != nil {
-		return 0, nil, err
+		answer, err = t.notOpened(u, logiqc.MFAEnrolled, err)
+		return 0, answer, err
 	}
 	if m.OK {
 		return m.Step, nil, nil

@@ -3,6 +3,7 @@ package service
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
@@ -155,7 +156,8 @@ func (t *txn) verifySecondFactor(u *logiqc.User, code string, missed logiqc.Acti
 	}
 	m, err := t.matchCode(*u, *u.Enrolled, code)
 	if err != nil {
-		return 0, nil, err
+		answer, err = t.notOpened(u, missed, err)
+		return 0, answer, err
 	}
 	cause := causeCode
 	if m.OK {
@@ -191,6 +193,22 @@ func (t *txn) matchCode(u logiqc.User, e logiqc.Enrolment, code string) (totp.Ma
 		return totp.Match{}, fmt.Errorf("the secret of %s: %w", u.Username, err)
 	}
 	return totp.Check(key, code, t.Now().Std()), nil
+}
+
+// notOpened records that a code could not be compared because the sealed secret
+// is not what was sealed (S-62), which is nobody's miss. Any other failure is
+// left as it is.
+func (t *txn) notOpened(u *logiqc.User, action logiqc.Action, why error) (answer, err error) {
+	if !errors.Is(why, logiqc.Integrity) {
+		return nil, why
+	}
+	u.LastFailure = logiqc.Failure{At: t.Now(), Reason: causeSealed, Host: t.actor.Source.Host}
+	if err := t.UpdateUser(u); err != nil {
+		return nil, err
+	}
+	_, err = t.append(logiqc.Body{Action: action, Outcome: logiqc.Failed, Target: u.Target(), Code: logiqc.Integrity,
+		Details: logiqc.Details{Cause: causeSealed}})
+	return why, err
 }
 
 // yourDevices is whose the clock is, for whoever signs in.

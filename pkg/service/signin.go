@@ -31,6 +31,7 @@ const (
 	causeRecovery   = "wrong_recovery_code"
 	causeDeskCode   = "wrong_enrolment_code"
 	causeHeld       = "held"
+	causeSealed     = "secret_not_opened"
 )
 
 // denied is what every failure before the password is right looks like
