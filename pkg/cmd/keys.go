@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -128,7 +129,7 @@ func (a *App) rotate(ctx context.Context, desk *service.Desk, by logiqc.Actor, r
 			out.SealKey, err = desk.RotateSealKey(ctx, by, req)
 		}
 		if err != nil {
-			return out, err
+			return out, out.soFar(asError(ctx, err), "logiqc keys rotate seal")
 		}
 		if kind != service.SealKeys || req.DryRun {
 			continue
@@ -137,12 +138,33 @@ func (a *App) rotate(ctx context.Context, desk *service.Desk, by logiqc.Actor, r
 		out.Resealed, err = desk.Reseal(ctx, by, bar.Set)
 		bar.Done()
 		if err != nil {
-			e := asError(ctx, err)
-			return out, e.WithHint("%s; then: logiqc keys rotate seal --resume", e.Hint)
+			return out, out.soFar(asError(ctx, err), "logiqc keys rotate seal --resume")
 		}
 	}
 	out.Changed = !req.DryRun && (!resume || out.Resealed > 0)
 	return out, nil
+}
+
+// soFar is the error of a rotation that stopped half-way: it says which keys are
+// in use already, and how to go on.
+func (r rotated) soFar(e *logiqc.Error, goOn string) error {
+	var made []string
+	if r.AuditKey != "" {
+		made = append(made, "the new signing key is in use")
+	}
+	if r.SealKey != "" {
+		made = append(made, "the new seal is in use")
+	}
+	if len(made) == 0 {
+		return e
+	}
+	stopped := *e
+	stopped.Message = strings.Join(made, ", ") + ", but then it stopped: " + strings.ReplaceAll(e.Message, "; nothing was changed", "")
+	hint := "then: " + goOn
+	if e.Hint != "" {
+		hint = e.Hint + "; " + hint
+	}
+	return stopped.WithHint("%s", hint)
 }
 
 func (r rotated) text(io *ui.IO, dry bool) error {
