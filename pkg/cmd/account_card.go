@@ -124,6 +124,9 @@ func resetSteps(account logiqc.Account, actor logiqc.Actor) (steps []step) {
 		if self && account.MFA.State == logiqc.EnrolmentEnrolled {
 			return []step{{"New phone", "logiqc enrol --replace"}}
 		}
+		if actor.May(logiqc.MFAReset) && !self && account.Auth != logiqc.BySSO {
+			return []step{{"Ask an admin to reset MFA", "logiqc mfa request"}}
+		}
 		return nil
 	}
 	switch {

@@ -76,10 +76,6 @@ func CheckApprovalRef(ref string) error {
 	return nil
 }
 
-// EndsWith reports whether the ending means the approval with that id, letter
-// case ignored.
-func EndsWith(id, ending string) bool { return strings.HasSuffix(Key(id), Key(ending)) }
-
 // ApprovalQuery selects requests: those that are open, or All of the last
 // ApprovalsKept.
 type ApprovalQuery struct {

@@ -106,7 +106,7 @@ func (t *txn) shortIDs(views ...*logiqc.Approval) error {
 	if len(views) == 0 {
 		return nil
 	}
-	recent, err := t.Tx.Approvals(t.Now().Add(-logiqc.ApprovalsKept))
+	ids, err := t.ApprovalIDs(t.Now().Add(-logiqc.ApprovalsKept))
 	if err != nil {
 		return err
 	}
@@ -115,9 +115,8 @@ func (t *txn) shortIDs(views ...*logiqc.Approval) error {
 		slices.Reverse(b)
 		return string(b)
 	}
-	var ids []string
-	for _, a := range recent {
-		ids = append(ids, backwards(a.ID))
+	for i, id := range ids {
+		ids[i] = backwards(id)
 	}
 	slices.Sort(ids)
 	for _, v := range views {
@@ -209,15 +208,13 @@ func (s *service) Approval(ctx context.Context, ref string) (v logiqc.Approval, 
 // of a day come first, so that a short id that was shown means no other.
 func (t *txn) approvalByRef(ref string) (a store.Approval, u logiqc.User, err error) {
 	ref = logiqc.Key(strings.TrimSpace(ref))
-	found, err := t.Tx.Approvals(t.Now().Add(-logiqc.ApprovalsKept))
+	found, err := t.ApprovalsEnding(ref)
 	if err != nil {
 		return a, u, err
 	}
-	found = slices.DeleteFunc(found, func(a store.Approval) bool { return !logiqc.EndsWith(a.ID, ref) })
-	if len(found) == 0 {
-		if found, err = t.ApprovalsEnding(ref); err != nil {
-			return a, u, err
-		}
+	since := t.Now().Add(-logiqc.ApprovalsKept)
+	if recent := slices.DeleteFunc(slices.Clone(found), func(a store.Approval) bool { return a.RequestedAt < since }); len(recent) > 0 {
+		found = recent
 	}
 	switch len(found) {
 	case 0:

@@ -63,12 +63,28 @@ func (tx *Tx) Approvals(since logiqc.Time) ([]Approval, error) {
 	return tx.approvals(`WHERE p.requested_at >= $1 ORDER BY p.requested_at, p.id`, int64(since))
 }
 
+// ApprovalIDs returns the ids of the requests made from since on.
+func (tx *Tx) ApprovalIDs(since logiqc.Time) (ids []string, err error) {
+	err = tx.each(`SELECT id FROM approval WHERE requested_at >= $1`, []any{int64(since)}, func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	return ids, err
+}
+
+// idLength is how long an id is.
+const idLength = len("01a21325-d5d4-77b7-8d82-a96b8b82581a")
+
 // ApprovalsEnding returns the requests whose id is, or ends with, the
 // lower-case text.
 func (tx *Tx) ApprovalsEnding(ending string) ([]Approval, error) {
-	const idLength = 36
 	if len(ending) == idLength {
 		return tx.approvals(`WHERE p.id = $1`, ending)
+	}
+	if len(ending) > idLength {
+		return nil, nil
 	}
 	return tx.approvals(`WHERE substr(p.id, $1) = $2 ORDER BY p.requested_at, p.id`, idLength-len(ending)+1, ending)
 }
