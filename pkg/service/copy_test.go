@@ -3,7 +3,9 @@ package service_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
@@ -177,4 +179,48 @@ func TestMoveOfFrozen(t *testing.T) {
 		t.Errorf("thawed there: %+v, %v", out, err)
 	}
 	there.Check(t)
+}
+
+// A backup that is made while others write is of one moment, and whole.
+func TestBackupUnderLoad(t *testing.T) {
+	d := openDesk(t)
+	helen, err := d.As(t.Context(), d.init)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, written := make(chan struct{}), make(chan int)
+	go func() {
+		for n := 0; ; n++ {
+			select {
+			case <-stop:
+				written <- n
+				return
+			default:
+			}
+			user := fmt.Sprintf("u%d", n)
+			if _, err := helen.AddUser(t.Context(), logiqc.NewUser{Request: given, Username: user, Email: user + "@example.org"}); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	var sizes []int64
+	for i := range 5 {
+		file := filepath.Join(t.TempDir(), fmt.Sprintf("%d.db", i))
+		b, err := d.Backup(t.Context(), system, given, file, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes = append(sizes, b.Head.Size)
+		copied := d.moved(t, file)
+		if report, err := copied.Verify(t.Context(), nil); err != nil || !report.OK || report.Size != b.Head.Size || b.Checkpoint == "" {
+			t.Errorf("backup %d: %+v, %v", i, report, err)
+		}
+		copied.Check(t)
+	}
+	close(stop)
+	n := <-written
+	if n == 0 || !slices.IsSorted(sizes) {
+		t.Errorf("%d changes meanwhile, sizes %v", n, sizes)
+	}
+	d.Check(t)
 }

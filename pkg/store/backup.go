@@ -25,12 +25,16 @@ func (s *Store) Backup(ctx context.Context, path string, progress func(done, tot
 		return nil, explainFile(path, err)
 	}
 	l, err := s.backup(ctx, path, progress)
+	unlocked := func() { _ = os.Remove(path + ".lock") } // nobody writes to a backup
 	if err != nil {
+		if !errors.Is(err, logiqc.Exists) {
+			unlocked()
+		}
 		return nil, err
 	}
 	discard := l.discard
 	l.discard = func() {
-		_ = os.Remove(path + ".lock") // nobody writes to a backup
+		unlocked()
 		discard()
 	}
 	return l, nil

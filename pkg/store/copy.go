@@ -66,6 +66,10 @@ func (tx *Tx) CopyFrom(from *Tx, progress func(done, total int64)) (c Copied, er
 	if err := tx.engine.bulk(tx, true); err != nil {
 		return c, err
 	}
+	indexes, err := tx.dropIndexes()
+	if err != nil {
+		return c, err
+	}
 	done := int64(0)
 	for _, table := range tables() {
 		l := loader{tx: tx, table: table, told: func(n int64) {
@@ -88,9 +92,36 @@ func (tx *Tx) CopyFrom(from *Tx, progress func(done, total int64)) (c Copied, er
 				table, n, counts[table])
 		}
 	}
+	for _, ddl := range indexes {
+		if _, err := tx.exec(ddl); err != nil {
+			return c, err
+		}
+	}
 	c = Copied{Accounts: counts[tableAccount], Secrets: counts[tableSecrets], Events: counts[tableEvent]}
 	*tx.memo = memo{}
 	return c, tx.engine.bulk(tx, false)
+}
+
+// dropIndexes drops the indexes of a new store and returns how they are made
+// again: one is made of many rows much faster than it is kept. Where rows are
+// taken the database's own way there are none yet.
+func (tx *Tx) dropIndexes() (ddl []string, err error) {
+	if tx.load != nil {
+		return nil, nil
+	}
+	var names []string
+	err = tx.each(`SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL`, nil, func(rows *sql.Rows) error {
+		var name, text string
+		err := rows.Scan(&name, &text)
+		names, ddl = append(names, name), append(ddl, text)
+		return err
+	})
+	for _, name := range names {
+		if err == nil {
+			_, err = tx.exec(`DROP INDEX ` + name)
+		}
+	}
+	return ddl, err
 }
 
 // Counts counts what a copy of the store would have.
