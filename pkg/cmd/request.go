@@ -52,14 +52,6 @@ func (f *requestFlags) request(canAsk bool) (logiqc.Request, error) {
 		}
 		r.RequestID = id.String()
 	}
-	for _, text := range []struct{ what, value string }{
-		{"the reason", f.reason}, {"the ticket", f.ticket}, {"the request id", f.requestID},
-		{"the verification", f.verifiedBy},
-	} {
-		if err := logiqc.CheckText(text.what, text.value, logiqc.MaxReason); err != nil {
-			return r, err
-		}
-	}
 	r.Consent = logiqc.Consent{DryRun: f.dryRun, Given: f.yes || !f.confirmation, CanAsk: canAsk && !f.yes}
-	return r, nil
+	return r, r.Check()
 }

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -60,9 +61,7 @@ func Handler(b Backend, o Options) http.Handler {
 	h.signinRoutes(api)
 	h.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeOK(w) })
 	h.mux.HandleFunc("GET /readyz", h.ready)
-	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		problemOf(logiqc.Errorf(logiqc.NotFound, "there is nothing at this address").WithHint("see /openapi.json")).write(w)
-	})
+	h.mux.HandleFunc("/", h.nothing)
 	return h
 }
 
@@ -70,7 +69,9 @@ func Handler(b Backend, o Options) http.Handler {
 func (h *handler) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	w := &recorder{ResponseWriter: out}
 	defer func() {
-		if v := recover(); v != nil {
+		if v := recover(); v == http.ErrAbortHandler {
+			panic(v)
+		} else if v != nil {
 			// The value may hold anything; where it was is enough.
 			h.Log.Error("a request failed unexpectedly", "route", r.Pattern, "where", panicked())
 			if w.status == 0 {
@@ -78,25 +79,31 @@ func (h *handler) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}()
-	takeTime(w, r)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	if err := h.admit(w, r); err != nil {
+	who, err := h.admit(r)
+	if err != nil {
 		h.failed(r.Context(), "", err).write(w)
 		return
 	}
-	h.mux.ServeHTTP(w, r)
+	who.waits = waiting(w, r)
+	// Another request than the server's, who looks at the body of his own to see
+	// what is left of it on the connection.
+	inner := r.WithContext(context.WithValue(r.Context(), callerKey{}, who))
+	inner.Body = arrival(w, r)
+	h.mux.ServeHTTP(w, inner)
+	r.Pattern = inner.Pattern
 }
 
-// takeTime keeps the deadline by which a request has to be here from cutting it
+// arrival keeps the deadline by which a request has to be here from cutting it
 // short once it is.
-func takeTime(w http.ResponseWriter, r *http.Request) {
+func arrival(w http.ResponseWriter, r *http.Request) io.ReadCloser {
 	control := http.NewResponseController(w)
 	if r.Body == nil || r.Body == http.NoBody {
 		_ = control.SetReadDeadline(time.Time{}) // not every connection has one
-		return
+		return http.NoBody
 	}
-	r.Body = &arriving{r.Body, control}
+	return &arriving{r.Body, control}
 }
 
 // arriving is a body on its way.
@@ -107,7 +114,7 @@ type arriving struct {
 
 func (b *arriving) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err != nil {
+	if errors.Is(err, io.EOF) {
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err
@@ -115,21 +122,17 @@ func (b *arriving) Read(p []byte) (int, error) {
 
 // admit finds out who asks, where that has to be known. Below /v1/ nothing is
 // told to somebody who is nobody, not even what there is.
-func (h *handler) admit(w http.ResponseWriter, r *http.Request) error {
+func (h *handler) admit(r *http.Request) (who caller, err error) {
 	// All that is taken is JSON, whatever it is said to be.
 	r.Header.Set("Content-Type", "application/json")
-	src, err := whence(r)
-	if err != nil {
-		return err
+	if who.source, err = whence(r); err != nil {
+		return who, err
 	}
-	known := caller{source: src, bearer: bearerOf(r), waits: waiting(w, r)}
-	if needsActor(r) || known.bearer != "" && isSignin(r.URL.Path) {
-		if known.actor, err = h.backend.Authenticate(r.Context(), known.bearer, src); err != nil {
-			return err
-		}
+	who.bearer = bearerOf(r)
+	if needsActor(r) || who.bearer != "" && isSignin(r.URL.Path) {
+		who.actor, err = h.backend.Authenticate(r.Context(), who.bearer, who.source)
 	}
-	*r = *r.WithContext(context.WithValue(r.Context(), callerKey{}, known))
-	return nil
+	return who, err
 }
 
 // needsActor tells whether only somebody with a session or a token is answered.
@@ -195,6 +198,22 @@ func whence(r *http.Request) (src logiqc.Source, err error) {
 
 func internal() *logiqc.Error {
 	return logiqc.Errorf(logiqc.Internal, "something went wrong on the server; its log says what")
+}
+
+// nothing answers where there is nothing, or nothing by that method.
+func (h *handler) nothing(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodPost} {
+		if _, pattern := h.mux.Handler(&http.Request{Method: method, URL: r.URL, Host: r.Host}); pattern != "/" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) > 0 {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		requestProblem(http.StatusMethodNotAllowed, r.Method+" means nothing at this address", nil).write(w)
+		return
+	}
+	problemOf(logiqc.Errorf(logiqc.NotFound, "there is nothing at this address").WithHint("see /openapi.json")).write(w)
 }
 
 func (h *handler) ready(w http.ResponseWriter, r *http.Request) {

@@ -49,6 +49,19 @@ func CheckText(what, s string, longest int) error {
 	return nil
 }
 
+// Check refuses with Invalid a request whose texts are not fit to be recorded.
+func (r Request) Check() error {
+	for _, text := range []struct{ what, value string }{
+		{"the reason", r.Reason}, {"the ticket", r.Ticket}, {"the request id", r.RequestID},
+		{"the verification", r.VerifiedBy},
+	} {
+		if err := CheckText(text.what, text.value, MaxReason); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // CheckIssuer refuses with Invalid what cannot be the name users see in their
 // authenticator app: empty, longer than 64 characters, or with a colon, which
 // separates issuer and account there.

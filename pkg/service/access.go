@@ -162,16 +162,24 @@ func (t *txn) sessionsOf(ref string, action logiqc.Action) (userID string, err e
 		if t.actor.May(logiqc.Administer) {
 			return "", nil
 		}
-		return t.actor.AccountID, nil
+		if t.actor.Kind == logiqc.Person {
+			return t.actor.AccountID, nil
+		}
 	}
 	u, err := t.UserByRef(ref)
-	if err == nil && t.actor.IsSelf(u.ID) {
+	if err == nil && t.own(u.ID) {
 		return u.ID, nil
 	}
 	if err := t.need(logiqc.Administer, action, ref); err != nil {
 		return "", err
 	}
 	return u.ID, err
+}
+
+// own tells whether an account is that of the person who acts. The sessions of
+// its maker are no business of a token.
+func (t *txn) own(accountID string) bool {
+	return t.actor.Kind == logiqc.Person && t.actor.IsSelf(accountID)
 }
 
 // RevokeSessions implements [logiqc.Service].
@@ -209,7 +217,7 @@ func (t *txn) revokeSessions(r logiqc.Revocation) (n int, err error) {
 // revokeSession ends one session by its id.
 func (t *txn) revokeSession(r logiqc.Revocation) (int, error) {
 	sess, err := t.SessionByID(r.ID)
-	if err == nil && !t.actor.IsSelf(sess.UserID) || err != nil {
+	if err == nil && !t.own(sess.UserID) || err != nil {
 		if err := t.need(logiqc.Administer, logiqc.SessionRevoked, ""); err != nil {
 			return 0, err
 		}

@@ -37,10 +37,15 @@ const flushAt = 10_000
 var errDryRun = errors.New("dry run")
 
 // update runs fn in a writing transaction for the actor, whose rights are
-// loaded inside it. A dry run is rolled back at its end, whatever it did. When fn fails with a refusal that the audit log keeps,
-// everything else is rolled back and the refusal is recorded as action against
-// the account that target means, if it means one.
+// loaded inside it. A dry run is rolled back at its end, whatever it did. When
+// fn fails with a refusal that the audit log keeps, everything else is rolled
+// back and the refusal is recorded as action against the account that target
+// means, if it means one. A request with texts that cannot be recorded does
+// nothing.
 func (d *Desk) update(ctx context.Context, by logiqc.Actor, req logiqc.Request, fn func(*txn) error) error {
+	if err := req.Check(); err != nil {
+		return err
+	}
 	err := d.store.Update(ctx, func(tx *store.Tx) error {
 		t, err := d.begin(tx, by, req)
 		if err != nil {
