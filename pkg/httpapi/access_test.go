@@ -248,7 +248,7 @@ func (d *desk) try(t *testing.T, bearer logiqc.Secret, op operation, request str
 func TestNothingForNobody(t *testing.T) {
 	d := openDesk(t)
 	for _, bearer := range []logiqc.Secret{"", "x", "lqs_x", d.init + "x"} {
-		for _, path := range []string{"/v1/users", "/v1/none", "/v1/", "/v1/signins", "/v1/users/../users", "/v1/session", "/v1/second-factor"} {
+		for _, path := range []string{"/v1/users", "/v1/none", "/v1/", "/v1/signin2", "/v1/users/../users", "/v1/session", "/v1/second-factor"} {
 			e := d.exchange(t, bearer, "GET", path, "")
 			if e.status != 401 || answerCode(e) != "unauthenticated" || e.header.Get("WWW-Authenticate") == "" {
 				t.Errorf("%s with %d characters: %d %s", path, len(bearer.Reveal()), e.status, e.body)

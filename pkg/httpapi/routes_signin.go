@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 
@@ -104,7 +103,7 @@ func (h *handler) signinRoutes(api huma.API) {
 		way, src, err := h.wayIn(c, in.Body.Client)
 		if err == nil {
 			at, err = way.Start(c, logiqc.SigninRequest{User: in.Body.User, Password: logiqc.Secret(in.Body.Password),
-				Purpose: cmp.Or(in.Body.Purpose, logiqc.SigninPurpose), Source: src})
+				Purpose: in.Body.Purpose, Source: src})
 		}
 		if err != nil {
 			return nil, h.failed(c, signinPath, err)

@@ -69,7 +69,7 @@ func Handler(b Backend, o Options) http.Handler {
 func (h *handler) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	w := &recorder{ResponseWriter: out}
 	defer func() {
-		if v := recover(); v == http.ErrAbortHandler {
+		if v := recover(); v == http.ErrAbortHandler { //nolint:errorlint // panics are not wrapped
 			panic(v)
 		} else if v != nil {
 			// The value may hold anything; where it was is enough.

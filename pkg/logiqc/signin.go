@@ -55,7 +55,8 @@ func (p Purpose) Check() error {
 // AttemptFor is how long a half-finished sign-in lasts.
 const AttemptFor = 10 * time.Minute
 
-// SigninRequest starts a sign-in. User is a username, an email or an id.
+// SigninRequest starts a sign-in. User is a username, an email or an id; Purpose
+// "" is SigninPurpose.
 type SigninRequest struct {
 	User     string
 	Password Secret

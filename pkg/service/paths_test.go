@@ -18,10 +18,10 @@ import (
 var secondFactor = map[string][]string{
 	"totp.Check":         {"matchCode"},
 	"matchCode":          {"verifyPending", "verifySecondFactor"},
-	"verifySecondFactor": {"Code", "verifyCode"}, // a sign-in, whatever it is for; the desk, for a caller
-	"verifyPending":      {"ProveEnrolment"},     // the first code of a new app
-	"spendRecoveryCode":  {"RecoveryCode"},       // a sign-in without the app
-	"SpendStep":          {"verifySecondFactor"}, // what makes a code good once
+	"verifySecondFactor": {"Code", "secondFactor", "verifyCode"}, // a sign-in, whatever it is for; an application; the desk, for a caller
+	"verifyPending":      {"ProveEnrolment"},                     // the first code of a new app
+	"spendRecoveryCode":  {"RecoveryCode", "secondFactor"},       // a sign-in without the app; an application
+	"SpendStep":          {"verifySecondFactor"},                 // what makes a code good once
 	"SpendRecoveryCode":  {"spendRecoveryCode"},
 	"finish":             {"admit", "afterProof", "passed"}, // what makes a session: no factor asked for, enrolled just now, proved
 }

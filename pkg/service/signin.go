@@ -45,6 +45,7 @@ func denied() error {
 // transaction, which is slow on purpose, and judged inside it: the counter of
 // misses moves, and is committed, before anybody is answered.
 func (s *signIn) Start(ctx context.Context, r logiqc.SigninRequest) (logiqc.Attempt, error) {
+	r.Purpose = cmp.Or(r.Purpose, logiqc.SigninPurpose)
 	if err := r.Purpose.Check(); err != nil {
 		return logiqc.Attempt{}, err
 	}
