@@ -31,8 +31,8 @@ type Restore struct {
 // nothing is put back, unless a new origin is started: then the log goes on
 // from there under a new name.
 //
-// Exists: the place is not empty. Moved: the backup is of a store that has
-// moved. Unavailable: a new origin takes the keys. Progress is told of rows,
+// Exists: the place is not empty. Moved: the backup is of a store that had moved
+// by then, and no new origin is started. Unavailable: a new origin takes the keys. Progress is told of rows,
 // and may be nil.
 func RestoreTo(ctx context.Context, to Place, keys KeyRing, by logiqc.Actor, r Restore, progress func(done, total int64)) (out Restored, err error) {
 	from, err := store.Open(r.From.Where, r.From.Options)
@@ -48,8 +48,9 @@ func RestoreTo(ctx context.Context, to Place, keys KeyRing, by logiqc.Actor, r R
 		if err != nil {
 			return err
 		}
-		if err := s.CheckPlace(); err != nil {
-			return err
+		if err := s.CheckPlace(); err != nil && !r.NewOrigin {
+			return logiqc.AsError(err).WithHint("the newest backup is one of that store; if it is lost, go on from here under a new origin: "+
+				"logiqc store restore '%s' --new-origin --reason T", r.From.Name)
 		}
 		landing, err = store.Land(ctx, to.Where, to.Options, func(tx *store.Tx) error {
 			if out.Copied, err = tx.CopyFrom(source, progress); err != nil {
@@ -58,7 +59,7 @@ func RestoreTo(ctx context.Context, to Place, keys KeyRing, by logiqc.Actor, r R
 			if out.Differences, err = lookOver(ctx, tx); err != nil {
 				return err
 			}
-			return d.arrive(tx, by, r, &out, &newOrigin{})
+			return d.arrive(tx, by, r, &out, &newOrigin{}, s.To)
 		})
 		return err
 	})
@@ -86,8 +87,9 @@ func lookOver(ctx context.Context, tx *store.Tx) (differences int, err error) {
 	return len(r.Differences), err
 }
 
-// arrive ends the sessions of a store that was put back and records it.
-func (d *Desk) arrive(tx *store.Tx, by logiqc.Actor, r Restore, out *Restored, made *newOrigin) error {
+// arrive ends the sessions of a store that was put back and records it; with
+// where that store had moved to, "" for nowhere.
+func (d *Desk) arrive(tx *store.Tx, by logiqc.Actor, r Restore, out *Restored, made *newOrigin, movedTo string) error {
 	t, err := d.begin(tx, by, r.Request)
 	if err != nil {
 		return err
@@ -107,7 +109,7 @@ func (d *Desk) arrive(tx *store.Tx, by logiqc.Actor, r Restore, out *Restored, m
 		return err
 	}
 	_, err = t.record(logiqc.StoreRestored, logiqc.Target{}, logiqc.Details{File: r.From.Name, Sessions: &out.Sessions,
-		Size: &out.Head.Size, Root: out.Head.Root.String()})
+		Size: &out.Head.Size, Root: out.Head.Root.String(), BackFrom: movedTo})
 	if err != nil {
 		return err
 	}
@@ -171,8 +173,17 @@ func (d *Desk) RestartOrigin(ctx context.Context, by logiqc.Actor, r Restore) (o
 		if err != nil {
 			return err
 		}
-		if err := t.needs(logiqc.Administer, logiqc.OriginStarted, ""); err != nil {
+		if err := t.need(logiqc.Administer, logiqc.OriginStarted, ""); err != nil {
 			return err
+		}
+		s, err := t.State()
+		if err != nil {
+			return err
+		}
+		if s.To != "" { // two logs of different names may go on in two places
+			if err := tx.SetMoved("", false); err != nil {
+				return err
+			}
 		}
 		if out.Copied, err = tx.Counts(); err != nil {
 			return err
@@ -180,7 +191,7 @@ func (d *Desk) RestartOrigin(ctx context.Context, by logiqc.Actor, r Restore) (o
 		if out.Differences, err = lookOver(ctx, tx); err != nil {
 			return err
 		}
-		return d.arrive(tx, by, r, &out, &made)
+		return d.arrive(tx, by, r, &out, &made, s.To)
 	})
 	if err != nil {
 		return out, d.refused(ctx, by, r.Request, err)

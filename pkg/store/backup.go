@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 )
@@ -103,10 +104,7 @@ func Remains(path string) (moved []string, err error) {
 			if _, err := os.Lstat(to); errors.Is(err, fs.ErrNotExist) {
 				break
 			}
-			to = from + ".old" + string(rune('0'+n%10))
-			if n > 9 {
-				return moved, logiqc.Errorf(logiqc.Exists, "%s is left from another store", from).WithHint("take it away")
-			}
+			to = from + ".old" + strconv.Itoa(n)
 		}
 		if err := os.Rename(from, to); err != nil {
 			return moved, explainFile(from, err)
