@@ -128,11 +128,17 @@ func (a *App) vacant(ctx context.Context, address string) error {
 // placeOf is where a store is that is opened directly, and with whose clock: a
 // database server's is its own, as its clients' may differ.
 func (a *App) placeOf(s config.Store) (where string, o store.Options, err error) {
+	settings, err := a.Settings()
+	if err != nil {
+		return "", o, err
+	}
+	o.Patience = settings.Timeout
 	switch s.Kind {
 	case config.SQLite:
-		return s.Path, store.Options{Now: a.Now}, nil
+		o.Now = a.Now
+		return s.Path, o, nil
 	case config.Postgres:
-		return s.URL.Reveal(), store.Options{}, nil
+		return s.URL.Reveal(), o, nil
 	}
 	return "", o, logiqc.Errorf(logiqc.Usage, "this works where the store is opened directly, and %s is a server", s.Display()).
 		WithHint("run it on the server's machine, with --store sqlite:PATH or postgres://…")

@@ -55,7 +55,12 @@ func (s *service) ImportUsers(ctx context.Context, r logiqc.Import) (out logiqc.
 	default:
 		return out, logiqc.Errorf(logiqc.Usage, "--on-existing takes fail, skip or update, not %q", r.OnExisting)
 	}
+	given, begun := r.Rows, false
+	r.Rows = func(yield func(logiqc.ImportRow, error) bool) { begun = true; given(yield) }
 	err = s.desk.update(ctx, s.actor, r.Request, func(t *txn) error {
+		if begun { // they can be read once, and here is the transaction again
+			return logiqc.Errorf(logiqc.Unavailable, "the store had to begin anew while the rows were read; nothing was imported").WithHint("run it again")
+		}
 		if err := t.needs(logiqc.UsersWrite, logiqc.UserImported, ""); err != nil {
 			return err
 		}

@@ -1,9 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"math/rand/v2"
 	"net"
 	"strconv"
 	"strings"
@@ -26,7 +29,7 @@ import (
 //
 // Usage: the DSN cannot be read. No error shows a password.
 func OpenPostgres(dsn string, o Options) (*Store, error) {
-	e, err := newPostgres(dsn)
+	e, err := newPostgres(dsn, o.Patience)
 	if err != nil {
 		return nil, err
 	}
@@ -35,9 +38,11 @@ func OpenPostgres(dsn string, o Options) (*Store, error) {
 
 // pgEngine is a store in a PostgreSQL database.
 type pgEngine struct {
-	config *pgx.ConnConfig
-	name   string // of the database, for people: without user and password
-	mode   pgx.QueryExecMode
+	config   *pgx.ConnConfig
+	name     string        // of the database, for people: without user and password
+	hosts    int           // how many servers it names
+	patience time.Duration // see [Options.Patience]
+	mode     pgx.QueryExecMode
 	// isolation of writing transactions. READ COMMITTED: each begins by waiting
 	// for the row of log_head, and only from then on may it look around. There
 	// every statement sees what is committed when it begins, that is all that
@@ -54,29 +59,34 @@ type pgEngine struct {
 	seen map[string]int // how often a statement was run, for some of them
 }
 
-// How long to wait for a server that does not answer, per host; for the end of
-// a commit or a statement after the caller has lost patience; and how long a
-// connection is kept, so that one that was moved from a lost server to another
-// finds its way back.
+// How long to wait for one host that does not answer; how long before one of
+// several is tried again; how long for the end of a commit or a statement after
+// the caller has lost patience; and how long a connection is kept, so that one
+// that was moved from a lost server to another finds its way back.
 const (
 	connectTimeout = 10 * time.Second
+	hostsAgain     = 200 * time.Millisecond
 	commitGrace    = 2 * time.Second
 	cancelTimeout  = 3 * time.Second
 	maxConns       = 12
 	maxConnAge     = 30 * time.Minute
 )
 
-func newPostgres(dsn string) (*pgEngine, error) {
+func newPostgres(dsn string, patience time.Duration) (*pgEngine, error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil { // whose words may hold what the DSN holds
 		return nil, logiqc.Errorf(logiqc.Usage, "the address of the PostgreSQL database cannot be read").
 			WithHint("write postgres://user@host:port/database, with special characters as %%XX")
 	}
-	e := &pgEngine{config: config, mode: config.DefaultQueryExecMode, isolation: sql.LevelReadCommitted, seen: map[string]int{}}
-	e.name = "PostgreSQL database " + config.Database + " on " + hostOf(config)
+	e := &pgEngine{config: config, mode: config.DefaultQueryExecMode, isolation: sql.LevelReadCommitted,
+		patience: patience, seen: map[string]int{}}
+	hosts := hostsOf(config)
+	e.name, e.hosts = "PostgreSQL database "+config.Database+" on "+strings.Join(hosts, ","), len(hosts)
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}
+	// A host that is gone, rather than its server, says nothing more: ask.
+	config.DialFunc = (&net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3}}).DialContext
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "logiqc"
 	}
@@ -87,8 +97,8 @@ func newPostgres(dsn string) (*pgEngine, error) {
 	return e, nil
 }
 
-// hostOf is where the database is, for people.
-func hostOf(config *pgx.ConnConfig) string {
+// hostsOf is where the database is, for people.
+func hostsOf(config *pgx.ConnConfig) []string {
 	name := func(host string, port uint16) string {
 		if strings.HasPrefix(host, "/") {
 			return host
@@ -101,7 +111,7 @@ func hostOf(config *pgx.ConnConfig) string {
 			hosts = append(hosts, n)
 		}
 	}
-	return strings.Join(hosts, ",")
+	return hosts
 }
 
 // notice hears what the server says beside its answers. A commit whose wait for
@@ -145,6 +155,9 @@ func (e *pgEngine) transact(ctx context.Context, db *sql.DB, write bool, fn func
 	}
 	defer func() { _, _ = raw.Rollback(), conn.Close() }() // the first does nothing after a commit
 	if err := fn(raw); err != nil || !write {
+		if pgCode(err) == codeReadOnlyTx {
+			e.leave(conn, raw)
+		}
 		return err
 	}
 	if err := ctx.Err(); err != nil {
@@ -152,31 +165,68 @@ func (e *pgEngine) transact(ctx context.Context, db *sql.DB, write bool, fn func
 	}
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(commitGrace, cancel) })
 	defer stop()
+	if e.patience > 0 {
+		defer time.AfterFunc(e.patience, cancel).Stop()
+	}
 	e.unconfirmed.Store(false)
 	return e.committed(raw.Commit())
 }
 
-// begin connects and begins a transaction within ctx, which then goes on in
-// own. A connection that was lost while it lay idle is replaced.
+// begin connects and begins a transaction within ctx and patience, which then
+// goes on in own. A connection that was lost while it lay idle is replaced.
+// Where the address names several servers, one of which may be taking over from
+// another, they are tried until one lets us in.
 func (e *pgEngine) begin(ctx, own context.Context, db *sql.DB, write bool) (*sql.Conn, *sql.Tx, error) {
 	o := &sql.TxOptions{Isolation: e.isolation}
 	if !write { // one state of the store, whatever is committed meanwhile
 		o = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 	}
-	for try := 0; ; try++ {
+	ctx, cancel := within(ctx, e.patience, e.noAnswer)
+	defer cancel()
+	var away error // what the last server to be asked said
+	for dead := 0; ; {
 		conn, err := db.Conn(ctx)
-		if err != nil {
-			return nil, nil, err
-		}
-		raw, err := beginOn(ctx, own, conn, o)
 		if err == nil {
-			return conn, raw, nil
+			raw, err := beginOn(ctx, own, conn, o)
+			if err == nil {
+				return conn, raw, nil
+			}
+			_ = conn.Close()
+			if dead++; dead > maxConns || ctx.Err() != nil || !isLost(err) {
+				return nil, nil, cmp.Or(ctxError(ctx), err)
+			}
+			continue
 		}
-		_ = conn.Close()
-		if try == maxConns || ctx.Err() != nil || !isLost(err) {
+		if ctx.Err() != nil {
+			return nil, nil, cmp.Or(away, ctxError(ctx))
+		}
+		if away = err; e.hosts < 2 || !isAway(err) {
 			return nil, nil, err
+		}
+		select {
+		case <-time.After(hostsAgain + time.Duration(rand.Int64N(int64(hostsAgain)))): //nolint:gosec // jitter, not a secret
+		case <-ctx.Done():
+			return nil, nil, away
 		}
 	}
+}
+
+// noAnswer is the error of a server that was waited for in vain.
+func (e *pgEngine) noAnswer() *logiqc.Error {
+	return logiqc.Errorf(logiqc.Unavailable, "the %s has not answered for %s; nothing was changed", e.name, e.patience).
+		WithHint("try again, or wait longer: --timeout 5m")
+}
+
+// leave turns away from a server that has become a standby: none of the
+// connections that lie idle may be used again, nor the one in hand.
+func (e *pgEngine) leave(conn *sql.Conn, raw *sql.Tx) {
+	if e.hosts < 2 {
+		return
+	}
+	_ = raw.Rollback()
+	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	e.pool.SetMaxIdleConns(-1)
+	e.pool.SetMaxIdleConns(maxConns)
 }
 
 func beginOn(ctx, own context.Context, conn *sql.Conn, o *sql.TxOptions) (*sql.Tx, error) {
@@ -213,6 +263,7 @@ func (e *pgEngine) committed(err error) error {
 }
 
 func (e *pgEngine) exec(tx *Tx, query string, args []any) (sql.Result, error) {
+	defer e.impatient(tx)()
 	r, err := tx.raw.ExecContext(tx.ctx, query, e.withMode(query, args, false)...)
 	return r, ended(tx, err)
 }
@@ -224,8 +275,21 @@ func (e *pgEngine) query(tx *Tx, query string, args []any, adHoc bool) (*sql.Row
 			args[i] = noText
 		}
 	}
+	stop := e.impatient(tx)
 	rows, err := tx.raw.QueryContext(tx.ctx, query, args...)
+	stop() // there is the first row
 	return rows, ended(tx, err)
+}
+
+// impatient gives the transaction up when a statement takes too long; stop says
+// that it is answered. A store that is
+// being made, and the end of a bulk insert, have much to do.
+func (e *pgEngine) impatient(tx *Tx) (stop func()) {
+	if e.patience <= 0 || tx.bulk || tx.giveUp == nil {
+		return func() {}
+	}
+	timer := time.AfterFunc(e.patience, func() { tx.giveUp(e.noAnswer()) })
+	return func() { timer.Stop() }
 }
 
 // noText is in no text of the store; it is asked for in the place of what
@@ -235,7 +299,7 @@ const noText = "\U0010ffff"
 // ended gives a statement that the context ended the context's error.
 func ended(tx *Tx, err error) error {
 	if err != nil && tx.ctx.Err() != nil {
-		return tx.ctx.Err()
+		return ctxError(tx.ctx)
 	}
 	return err
 }

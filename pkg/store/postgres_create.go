@@ -95,7 +95,7 @@ func (s *Store) create(ctx context.Context, init func(*Tx) error) error {
 // database can be reached and holds none; otherwise the error of
 // [CreatePostgres].
 func VacantPostgres(ctx context.Context, dsn string) error {
-	e, err := newPostgres(dsn)
+	e, err := newPostgres(dsn, 0)
 	if err != nil {
 		return err
 	}

@@ -57,13 +57,25 @@ func isLost(err error) bool {
 		err != nil && strings.HasSuffix(err.Error(), "conn closed")
 }
 
-func (e *pgEngine) retryable(err error) bool {
+// isAway reports whether a server is not there to be connected to, or not yet,
+// or not for writing: another, or it later, may be.
+func isAway(err error) bool {
 	code := pgCode(err)
-	return code == codeSerialization || code == codeDeadlock
+	return code != codeNoDatabase && !strings.HasPrefix(code, "28")
 }
 
-// fatal: the server itself refuses what comes after an error.
-func (e *pgEngine) fatal(error) bool { return false }
+// retryable: where there is another server, a connection that is lost before
+// the commit is no reason to fail, nor is a server that only reads by now.
+func (e *pgEngine) retryable(err error) bool {
+	if err == nil || errors.Is(err, logiqc.UnknownOutcome) {
+		return false
+	}
+	code := pgCode(err)
+	return code == codeSerialization || code == codeDeadlock || e.hosts > 1 && (code == codeReadOnlyTx || isLost(err))
+}
+
+// fatal: the server refuses whatever comes after an error.
+func (e *pgEngine) fatal(error) bool { return true }
 
 // explain gives an error of the driver its code and one plain sentence; other
 // errors come back as they are.

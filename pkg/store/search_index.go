@@ -106,7 +106,8 @@ func (tx *Tx) BeginBulk() error {
 // EndBulk makes every account inserted since BeginBulk findable.
 func (tx *Tx) EndBulk() error {
 	words := tx.waiting
-	tx.bulk, tx.waiting = false, nil
+	tx.waiting = nil
+	defer func() { tx.bulk = false }()
 	if err := tx.insertWords(words); err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func newSQLite(path string, o Options) *Store {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return newStore(&sqliteEngine{path: path}, o)
+	return newStore(&sqliteEngine{path: path, patience: o.Patience}, o)
 }
 
 // checkPrivate refuses a store file that is not there, or not its owner's
@@ -79,7 +79,10 @@ func quoted(path string) string {
 }
 
 // sqliteEngine is a store in one SQLite file.
-type sqliteEngine struct{ path string }
+type sqliteEngine struct {
+	path     string
+	patience time.Duration // see [Options.Patience]
+}
 
 // fdatasync makes SQLite commit as its own builds do: as durable, and faster.
 var fdatasync = sync.OnceFunc(func() { _, _ = sqlite.Fdatasync(true) })

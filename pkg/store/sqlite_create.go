@@ -6,17 +6,34 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 )
 
 // lock queues on a file beside the store.
 func (e *sqliteEngine) lock(ctx context.Context) (func(), error) {
+	ctx, cancel := within(ctx, e.patience, func() *logiqc.Error {
+		return logiqc.Errorf(logiqc.Unavailable, "another program has been writing to the store %s for %s; nothing was changed", e.path, e.patience).
+			WithHint("find out which: fuser %s; or wait longer: --timeout 5m", quoted(e.path+".lock"))
+	})
+	defer cancel()
 	unlock, err := lockFile(ctx, e.path+".lock")
-	if err != nil && ctx.Err() == nil {
+	switch {
+	case err != nil && ctx.Err() == nil:
 		err = explainFile(e.path+".lock", err)
+	case err != nil:
+		err = ctxError(ctx)
 	}
 	return unlock, err
+}
+
+// within is ctx until patience is over, if it ever is: then why is its cause.
+func within(ctx context.Context, patience time.Duration, why func() *logiqc.Error) (context.Context, context.CancelFunc) {
+	if patience <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, patience, why())
 }
 
 // CreateSQLite makes a store in a new file at path, of mode 0600 whatever the

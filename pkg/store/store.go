@@ -23,6 +23,10 @@ type Options struct {
 	// on its own. It is for a server: a program that makes one change at a time
 	// gains nothing. A database server gathers commits itself, and ignores it.
 	Group bool
+	// Patience is how long to wait for others: for a database server to let one
+	// in and to answer, and for the right to write. When it is over the error is
+	// Unavailable, or UnknownOutcome while a commit is waited for. 0 is for ever.
+	Patience time.Duration
 }
 
 // Store is an open store. It is safe for concurrent use; nothing is opened
@@ -243,9 +247,12 @@ func (s *Store) run(ctx context.Context, db *sql.DB, write bool, fn func(*Tx) er
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	var tx *Tx
 	err = s.engine.transact(ctx, db, write, func(raw *sql.Tx) error {
 		tx = s.newTx(ctx, raw)
+		tx.giveUp = cancel
 		if err := tx.begin(write); err != nil {
 			return err
 		}

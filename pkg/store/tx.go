@@ -15,6 +15,7 @@ import (
 // one goroutine.
 type Tx struct {
 	ctx    context.Context
+	giveUp context.CancelCauseFunc // ends ctx, with the error to return
 	raw    runner
 	engine engine
 	rarity *rarity
@@ -85,7 +86,7 @@ func (tx *Tx) run(fn func(*Tx) error) error {
 	case err == nil && tx.failed != nil:
 		return tx.failed
 	case err == nil && tx.ctx.Err() != nil:
-		return tx.ctx.Err()
+		return ctxError(tx.ctx)
 	case err == nil && tx.write:
 		return tx.checkPlace()
 	}
@@ -149,7 +150,7 @@ func checkSchema(schema int64) error {
 // explain gives an error of the driver its code.
 func (tx *Tx) explain(err error) error {
 	if errors.Is(err, sql.ErrTxDone) && tx.ctx.Err() != nil {
-		return tx.ctx.Err()
+		return ctxError(tx.ctx)
 	}
 	if err != nil && tx.engine.retryable(err) {
 		tx.collided = true
@@ -166,7 +167,17 @@ func (tx *Tx) usable() error {
 	if tx.failed != nil {
 		return tx.failed
 	}
-	return tx.ctx.Err()
+	return ctxError(tx.ctx)
+}
+
+// ctxError is why ctx has ended: our own reason, or the context's; nil if it has
+// not.
+func ctxError(ctx context.Context) error {
+	var own *logiqc.Error
+	if errors.As(context.Cause(ctx), &own) {
+		return own
+	}
+	return ctx.Err()
 }
 
 // exec runs a statement and returns how many rows it changed.
@@ -228,10 +239,10 @@ func (tx *Tx) rows(query string, args []any, adHoc bool, fn func(*sql.Rows) erro
 			if errors.Is(err, errStop) {
 				return nil
 			}
-			return tx.explain(err)
+			return tx.engine.explain(err)
 		}
 		if n%256 == 0 && tx.ctx.Err() != nil {
-			return tx.ctx.Err()
+			return ctxError(tx.ctx)
 		}
 	}
 	return tx.explain(rows.Err())

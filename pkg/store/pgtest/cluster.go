@@ -14,6 +14,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -91,7 +92,8 @@ func startCluster() (string, error) {
 		}
 	}
 	for _, locale := range []string{"--locale-provider=icu --icu-locale=en --locale=C.UTF-8", "--locale=C.UTF-8", "--no-locale"} {
-		if err = runCluster(bin, dir, locale, as); err == nil {
+		// Its end is this process's: see alive.
+		if _, err = runWatched(watch, dir, as, bin, dir, locale); err == nil {
 			break
 		}
 		_ = os.RemoveAll(filepath.Join(dir, "data"))
@@ -100,41 +102,52 @@ func startCluster() (string, error) {
 		_ = os.RemoveAll(dir)
 		return "", err
 	}
-	dsn := (&url.URL{Scheme: "postgres", User: url.User("logiqc"), Path: "/postgres", RawQuery: url.Values{"host": {dir}}.Encode()}).String()
+	dsn := socketDSN(dir)
 	return dsn, waitFor(dsn)
+}
+
+// socketDSN is the address of the first database of a server in dir.
+func socketDSN(dir string) string {
+	return (&url.URL{Scheme: "postgres", User: url.User("logiqc"), Path: "/postgres", RawQuery: url.Values{"host": {dir}}.Encode()}).String()
 }
 
 // alive holds the other ends of the watches' standard inputs, open as long as
 // this process lives.
-var alive []io.WriteCloser
+var (
+	aliveMu sync.Mutex
+	alive   []io.WriteCloser
+)
 
-// runCluster starts the one who watches over the cluster.
-func runCluster(bin, dir, locale string, as *syscall.Credential) error {
-	cmd := exec.Command("/bin/sh", "-c", watch, "sh", bin, dir, locale) //nolint:gosec // a server's own programs
+// runWatched starts one who watches over a cluster, and returns once that runs.
+// end ends both before this process does, and waits for it.
+func runWatched(script, dir string, as *syscall.Credential, args ...string) (end func(), err error) {
+	cmd := exec.Command("/bin/sh", append([]string{"-c", script, "sh"}, args...)...) //nolint:gosec // a server's own programs
 	cmd.Dir = dir
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC"}
 	// Out of reach of a terminal's ^C, which would end the watch first.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as, Setpgid: true}
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		return err
+		return nil, err
 	}
+	aliveMu.Lock()
 	alive = append(alive, in)
+	aliveMu.Unlock()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return err
+		return nil, err
 	}
 	said := ""
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if lines.Text() == "started" {
-			return nil
+			return sync.OnceFunc(func() { _, _ = in.Close(), cmd.Wait() }), nil
 		}
 		said += lines.Text() + "\n"
 	}
-	return fmt.Errorf("initdb: %w: %s", cmd.Wait(), said)
+	return nil, fmt.Errorf("start a cluster: %w: %s", cmd.Wait(), said)
 }
 
 // waitFor waits until the server lets somebody in.

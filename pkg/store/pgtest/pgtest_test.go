@@ -68,3 +68,14 @@ func TestClusterEnds(t *testing.T) {
 	}
 	t.Errorf("the server %s or its folder %s is still there", pid, dir)
 }
+
+// A standby that takes over has what was committed before.
+func TestPair(t *testing.T) {
+	p := NewPair(t)
+	Exec(t, p.DSN, "CREATE TABLE hello (name TEXT); INSERT INTO hello VALUES ('world')")
+	p.Primary.Kill(t)
+	p.Standby.Promote(t)
+	if got := Value(t, p.DSN, "SELECT name FROM hello"); got != "world" {
+		t.Errorf("hello %s", got)
+	}
+}
