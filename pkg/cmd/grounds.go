@@ -78,7 +78,12 @@ func (a *App) askTicket(ctx context.Context, p logiqc.Policy) (string, error) {
 func (a *App) askVerified(ctx context.Context, p logiqc.Policy, acct *logiqc.Account) (string, error) {
 	title := "How was the caller verified?"
 	if acct != nil && acct.Phone != "" {
-		title += " On file: " + acct.Phone
+		onFile := "On file: " + acct.Phone
+		if width, _ := a.IO().Size(); len(title+" "+onFile) < width {
+			title += " " + onFile
+		} else { // a title is cut to one line, and this is what to call back
+			a.IO().Notef("%s", onFile)
+		}
 	}
 	return a.choice(ctx, title, "Verified by", p.VerifiedBy.Items(), false)
 }
