@@ -113,7 +113,7 @@ func TestGroundsFlags(t *testing.T) {
 		"nobody resets their own MFA":     {"helen"},
 	} {
 		x := h.terminal(80, 24, append([]string{"mfa", "reset"}, args...)...)
-		status, said := x.Exit(), strings.Join(strings.Fields(x.Output()), " ")
+		status, said := x.Exit(), unfolded(x)
 		if status != 5 || !strings.Contains(said, want) || strings.Contains(said, "Ticket") {
 			t.Errorf("%v: exit %d:\n%s", args, status, x.Screen())
 		}

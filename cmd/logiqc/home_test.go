@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,6 +134,10 @@ func (h *home) terminal(cols, rows int, args ...string) *uitest.Terminal {
 	h.t.Helper()
 	return uitest.Start(h.t, cols, rows, h.command(args...))
 }
+
+// unfolded is what the program has written to a terminal, without the breaks that
+// fit it to the window.
+func unfolded(x *uitest.Terminal) string { return strings.Join(strings.Fields(x.Output()), " ") }
 
 // run runs the program without a terminal, for at most five seconds.
 func (h *home) run(args ...string) (stdout, stderr string, status int) {

@@ -166,7 +166,7 @@ func TestResetChangedMeanwhile(t *testing.T) {
 	if status := x.Exit(); status != 10 {
 		t.Errorf("exit %d", status)
 	}
-	if !strings.Contains(x.Output(), "has changed since it was shown; nothing was reset") {
+	if !strings.Contains(unfolded(x), "has changed since it was shown; nothing was reset") {
 		t.Errorf("it does not say so:\n%s", x.Screen())
 	}
 	if a := h.account("jlee"); a.MFA.ResetBy != "tom" || h.events(logiqc.MFAResetDone) != 1 {
@@ -190,7 +190,7 @@ func TestResetRefusedOnTerminal(t *testing.T) {
 			h := tpl.home(t)
 			h.as(c.as)
 			x := h.terminal(80, 24, "mfa", "reset", c.user)
-			if status := x.Exit(); status != c.status || !strings.Contains(x.Output(), c.says) || strings.Contains(x.Output(), "Cancel") {
+			if status := x.Exit(); status != c.status || !strings.Contains(unfolded(x), c.says) || strings.Contains(x.Output(), "Cancel") {
 				t.Errorf("exit %d:\n%s", status, x.Screen())
 			}
 			if h.events(logiqc.MFAResetDone) != 1 {
