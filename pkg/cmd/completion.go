@@ -49,7 +49,7 @@ func completeNames(a *App, c *cobra.Command) {
 		c.ValidArgsFunction = a.completeUser
 	}
 	for _, name := range []string{"user", "target", "actor"} {
-		if f := c.LocalNonPersistentFlags().Lookup(name); f != nil && f.Value.Type() == "string" {
+		if f := c.Flags().Lookup(name); f != nil && f.Value.Type() == "string" {
 			_ = c.RegisterFlagCompletionFunc(name, a.completeUser)
 		}
 	}

@@ -29,6 +29,7 @@ func setHelp(root *cobra.Command, width int) {
 			if !strings.Contains(text, "Exit status: ") {
 				text += "\n\n" + reflow("Exit status: 0 done, anything else not: logiqc help exit-status", width)
 			}
+			nameValues(c)
 			text += "\n\n" + strings.TrimSpace(c.UsageString())
 		}
 		_, _ = fmt.Fprintln(c.OutOrStdout(), text)
@@ -84,17 +85,14 @@ func hang(before, words string, width int) string {
 	return before + strings.ReplaceAll(ui.Wrap(words, width-indent), "\n", "\n"+strings.Repeat(" ", indent))
 }
 
-// nameValues makes help call what a flag takes by the name of the flag, as in
-// "--reason REASON", where its usage has no name for it.
+// nameValues makes the help of a command call what a flag takes by the name of
+// the flag, as in "--reason REASON", where its usage has no name for it.
 func nameValues(c *cobra.Command) {
-	c.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
 		if kind := f.Value.Type(); kind == "string" || kind == "int" {
 			f.Value = named{f.Value, strings.ToUpper(f.Name)}
 		}
 	})
-	for _, sub := range c.Commands() {
-		nameValues(sub)
-	}
 }
 
 // named is a flag's value under another name in help.

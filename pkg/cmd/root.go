@@ -42,7 +42,6 @@ func newRoot(a *App) *cobra.Command {
 	finishGroups(root)
 	addVersionFlag(a, root)
 	completeNames(a, root)
-	nameValues(root)
 	return root
 }
 

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -214,11 +215,13 @@ func nearest(name string) string {
 	return "the keys are " + strings.Join(names, ", ") + " and profiles"
 }
 
-var profileName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+var profileName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+})
 
 // checkProfileName refuses what could not be told from a flag or a path.
 func checkProfileName(name string) error {
-	if profileName.MatchString(name) {
+	if profileName().MatchString(name) {
 		return nil
 	}
 	return refuse("%q is no name for a profile: up to 64 of a-z A-Z 0-9 . _ -, the first a letter or digit", name)

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 )
 
 // private refuses a file or folder that others than its owner may read or
@@ -22,12 +23,14 @@ func private(path string, mode fs.FileMode) error {
 	return refuse("%s can be used by others (mode %04o)", path, mode.Perm()).hint("chmod %o %s", tight, shellWord(path))
 }
 
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+,=-]+$`)
+var plainWord = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9_./:@%+,=-]+$`)
+})
 
 // shellWord is text as a POSIX shell takes it for one word, so that a hint can
 // be pasted.
 func shellWord(text string) string {
-	if plainWord.MatchString(text) {
+	if plainWord().MatchString(text) {
 		return text
 	}
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"

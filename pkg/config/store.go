@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -30,12 +31,24 @@ type Store struct {
 	URL  Secret // of Postgres and HTTPS: as the driver or client takes it
 }
 
-// schemeForm is the start of a URL (RFC 3986, section 3.1).
-var schemeForm = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*):`)
+// cutScheme takes the start of a URL (RFC 3986, section 3.1) off; ok is false
+// where there is none.
+func cutScheme(s string) (scheme, rest string, ok bool) {
+	scheme, rest, ok = strings.Cut(s, ":")
+	for i, r := range scheme {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		if !letter && (i == 0 || !strings.ContainsRune("0123456789+.-", r)) {
+			return "", s, false
+		}
+	}
+	return strings.ToLower(scheme), rest, ok && scheme != ""
+}
 
 // keywordForm is libpq's other way to write an address, "host=db1 user=…",
 // which would otherwise be taken for the name of a file.
-var keywordForm = regexp.MustCompile(`^\s*(host|hostaddr|port|dbname|user|password|passfile|service|sslmode)\s*=`)
+var keywordForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\s*(host|hostaddr|port|dbname|user|password|passfile|service|sslmode)\s*=`)
+})
 
 // ParseStore reads sqlite:PATH (or a bare path), postgres://…,
 // https://host[:port], http:// on a loopback address, or unix:PATH. A relative
@@ -50,14 +63,13 @@ func parseStore(s string, whole resolver) (Store, error) {
 	if strings.ContainsFunc(s, unicode.IsControl) {
 		return Store{}, refuse("the store's address holds a control character")
 	}
-	if keywordForm.MatchString(s) {
+	if strings.Contains(s, "=") && keywordForm().MatchString(s) {
 		return Store{}, refuse("the store's address is a list of keywords").hint("write postgres://user@host/database")
 	}
-	match := schemeForm.FindStringSubmatch(s)
-	if match == nil || onDrive(s) {
+	scheme, rest, ok := cutScheme(s)
+	if !ok || onDrive(s) {
 		return localStore(SQLite, s, whole)
 	}
-	scheme, rest := strings.ToLower(match[1]), s[len(match[0]):]
 	switch scheme {
 	case "sqlite":
 		return localStore(SQLite, rest, whole)

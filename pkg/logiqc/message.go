@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // PlaceTime stands for the local time of the reset in a message, to be filled
@@ -16,7 +17,9 @@ const warning = "If you did not ask for this, call the help desk at once."
 const defaultTemplate = "Hello {first_name}, your MFA was reset on {time}. {next}"
 
 var (
-	placeholder = regexp.MustCompile(`\{[a-z_]*\}`)
+	placeholder = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`\{[a-z_]*\}`)
+	})
 	// Placeholders are those of message.template, with what stands in for them.
 	Placeholders = []string{"{name}", "{first_name}", "{username}", PlaceTime, "{organisation}", "{next}"}
 )
@@ -31,7 +34,7 @@ func checkTemplate(s string) error {
 	for _, known := range Placeholders {
 		rest = strings.ReplaceAll(rest, known, "")
 	}
-	if found := placeholder.FindString(rest); found != "" {
+	if found := placeholder().FindString(rest); found != "" {
 		return fmt.Errorf("%s is no placeholder: there are %s", found, strings.Join(Placeholders, " "))
 	}
 	if strings.ContainsAny(rest, "{}") {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -212,13 +213,17 @@ func setVerifiedBy(p *Policy, s string) (err error) {
 }
 
 var (
-	wordBreaks = regexp.MustCompile(`[^a-z0-9]+`)
+	wordBreaks = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`[^a-z0-9]+`)
+	})
 	// knowledge is what many people know of somebody (ASVS 6.4.4; the attacks of
 	// UNC3944 began with it): names, dates of birth, numbers of employees.
-	knowledge = regexp.MustCompile(`^(.*_)?(name|surname|username|dob|birth|birthday|birthdate|ssn|maiden|address)(_.*)?$|` +
-		`(full|first|last|user)name|dateofbirth|(employee|staff|personnel|payroll|badge)_?(number|no|nr|num|id)(_|$)`)
+	knowledge = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(.*_)?(name|surname|username|dob|birth|birthday|birthdate|ssn|maiden|address)(_.*)?$|` +
+			`(full|first|last|user)name|dateofbirth|(employee|staff|personnel|payroll|badge)_?(number|no|nr|num|id)(_|$)`)
+	})
 )
 
 func isKnowledge(way string) bool {
-	return knowledge.MatchString(strings.Trim(wordBreaks.ReplaceAllString(strings.ToLower(way), "_"), "_"))
+	return knowledge().MatchString(strings.Trim(wordBreaks().ReplaceAllString(strings.ToLower(way), "_"), "_"))
 }

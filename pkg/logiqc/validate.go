@@ -3,6 +3,7 @@ package logiqc
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -12,12 +13,14 @@ const (
 	MaxReason = 1000
 )
 
-var usernamePattern = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$`)
+var usernamePattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$`)
+})
 
 // CheckUsername refuses with Invalid what is no username: 1–64 of
 // a-z A-Z 0-9 . _ -, first a letter or digit.
 func CheckUsername(s string) error {
-	if !usernamePattern.MatchString(s) {
+	if !usernamePattern().MatchString(s) {
 		return Errorf(Invalid, "%q is no username: 1 to 64 of a-z A-Z 0-9 . _ -, first a letter or digit", s)
 	}
 	return nil

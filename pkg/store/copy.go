@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 )
@@ -23,7 +24,9 @@ type Copied struct {
 
 // tableNames finds the tables of the portable DDL, in the order in which they
 // refer to each other; whatever a migration adds is copied with the rest.
-var tableNames = regexp.MustCompile(`(?m)^CREATE TABLE (\w+)`)
+var tableNames = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^CREATE TABLE (\w+)`)
+})
 
 // The tables that the new store has rows in already, and those whose number of
 // rows says something to people.
@@ -34,7 +37,7 @@ const (
 
 func tables() []string {
 	var names []string
-	for _, m := range tableNames.FindAllStringSubmatch(tables1, -1) {
+	for _, m := range tableNames().FindAllStringSubmatch(tables1, -1) {
 		names = append(names, m[1])
 	}
 	return names

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -139,11 +140,13 @@ func tablesPostgres(ctx context.Context, tx *sql.Tx) error {
 
 // indexDDL finds the statements that make an index: filled tables get them
 // faster than empty ones keep them.
-var indexDDL = regexp.MustCompile(`(?m)^CREATE INDEX [^;]*;`)
+var indexDDL = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^CREATE INDEX [^;]*;`)
+})
 
 // bareTablesPostgres makes the tables, and indexesPostgres the rest.
 func bareTablesPostgres(ctx context.Context, tx *sql.Tx) error {
-	for _, ddl := range []string{indexDDL.ReplaceAllString(postgresWords.Replace(tables1), ""), postgres1} {
+	for _, ddl := range []string{indexDDL().ReplaceAllString(postgresWords.Replace(tables1), ""), postgres1} {
 		if _, err := tx.ExecContext(ctx, ddl); err != nil {
 			return err
 		}
@@ -152,7 +155,7 @@ func bareTablesPostgres(ctx context.Context, tx *sql.Tx) error {
 }
 
 func indexesPostgres(ctx context.Context, tx *sql.Tx) error {
-	ddl := append(indexDDL.FindAllString(postgresWords.Replace(tables1), -1), savepointSQL)
+	ddl := append(indexDDL().FindAllString(postgresWords.Replace(tables1), -1), savepointSQL)
 	if _, err := tx.ExecContext(ctx, strings.Join(ddl, "\n")); err != nil {
 		return err
 	}
