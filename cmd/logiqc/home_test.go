@@ -70,17 +70,23 @@ func (tpl *template) home(t *testing.T) *home {
 	t.Helper()
 	h := &home{t: t, tpl: tpl, dir: t.TempDir()}
 	h.copy(filepath.Join(tpl.dir, "logiqc.db"), h.db())
-	keys, err := os.ReadDir(filepath.Join(tpl.dir, tpl.id))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range keys {
-		h.copy(filepath.Join(tpl.dir, tpl.id, f.Name()), filepath.Join(h.dir, "config", "logiqc", "keys", tpl.id, f.Name()))
-	}
+	h.copyKeys()
 	h.write(filepath.Join(h.dir, "config", "logiqc", "config.yaml"),
 		"profile: stmary\nprofiles:\n  stmary:\n    store: "+h.db()+"\n")
 	h.as("helen")
 	return h
+}
+
+// copyKeys gives the home the template's keys.
+func (h *home) copyKeys() {
+	h.t.Helper()
+	keys, err := os.ReadDir(filepath.Join(h.tpl.dir, h.tpl.id))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, f := range keys {
+		h.copy(filepath.Join(h.tpl.dir, h.tpl.id, f.Name()), filepath.Join(h.dir, "config", "logiqc", "keys", h.tpl.id, f.Name()))
+	}
 }
 
 func (h *home) db() string { return filepath.Join(h.dir, "data", "logiqc", "logiqc.db") }
