@@ -38,6 +38,8 @@ type setting struct {
 var settings = []setting{
 	{sqlite, sqliteStores, false},
 	{"postgres", postgresStores, false},
+	{"https", httpsStores, true},
+	{"https_postgres", httpsPostgresStores, true},
 }
 
 const sqlite = "sqlite"

@@ -9,12 +9,16 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"syscall"
+	"testing"
 
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/logiqc/logiqc/pkg/store/pgtest"
 )
 
 // served is a running `logiqc serve`, and what it said when it began.
@@ -90,6 +94,57 @@ func (s *served) stop() (int, error) {
 		_ = s.cmd.Process.Kill()
 		<-s.ended
 		return 0, fmt.Errorf("%v does not end:\n%s", s.cmd.Args, s.log)
+	}
+}
+
+// httpsStores is the setting of a server with a pinned key in front of a file.
+func httpsStores(t *testing.T) (begin func(env *testscript.Env), newStore func(ts *testscript.TestScript)) {
+	tpl := &template{dir: t.TempDir(), sessions: sessions{}}
+	file := filepath.Join(tpl.dir, "logiqc.db")
+	if err := tpl.make(t.Context(), file); err != nil {
+		t.Fatalf("make a store for the scripts: %v", err)
+	}
+	return tpl.behindServer(func(ts *testscript.TestScript, dir string) string {
+		own := filepath.Join(dir, "logiqc.db")
+		copyFile(ts, file, own)
+		return own
+	})
+}
+
+// httpsPostgresStores is the setting of a server with a pinned key in front of a
+// PostgreSQL database.
+func httpsPostgresStores(t *testing.T) (begin func(env *testscript.Env), newStore func(ts *testscript.TestScript)) {
+	from := pgtest.Database(t)
+	tpl := &template{dir: t.TempDir(), sessions: sessions{}}
+	if err := tpl.make(t.Context(), from); err != nil {
+		t.Fatalf("make a store for the scripts: %v", err)
+	}
+	return tpl.behindServer(func(*testscript.TestScript, string) string { return pgtest.Copy(t, from) })
+}
+
+// behindServer makes `newstore` start a server of its own for each script, on a
+// copy of the template; the program knows its address and the pin.
+func (tpl *template) behindServer(place func(ts *testscript.TestScript, dir string) string) (func(env *testscript.Env), func(ts *testscript.TestScript)) {
+	begin := func(env *testscript.Env) { env.Setenv("STORE", "https://there.is.none") }
+	return begin, func(ts *testscript.TestScript) {
+		dir, err := os.MkdirTemp(ts.Getenv("WORK"), "server-") // a script may have several
+		ts.Check(err)
+		tpl.copyKeys(ts, filepath.Join(dir, "keys", tpl.id))
+		c := exec.Command("logiqc", "serve", "--listen", "127.0.0.1:0", "--tls-self-signed", "-o", "json")
+		c.Env = []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + dir, "XDG_STATE_HOME=" + filepath.Join(dir, "state"), "TZ=UTC",
+			"GORACE=" + quickExit, "LOGIQC_STORE=" + place(ts, dir), "LOGIQC_KEYS=" + filepath.Join(dir, "keys")}
+		s, err := startServer(c)
+		ts.Check(err)
+		ts.Defer(func() {
+			status, err := s.stop()
+			if log := s.log.String(); err != nil || status != 0 || log != "" {
+				ts.Logf("the server ended with %d, %v:\n%s", status, err, log)
+			}
+		})
+		ts.Setenv("LOGIQC_STORE", s.Listening[0])
+		ts.Setenv("STORE", s.Listening[0])
+		ts.Setenv("LOGIQC_PIN", s.Pin)
+		tpl.saveSessions(ts)
 	}
 }
 

@@ -82,6 +82,9 @@ func newAuditVerify(a *App) *cobra.Command {
 
 // verifyStore checks the log of the store.
 func (a *App) verifyStore(ctx context.Context, f verifyFlags) (out verified, err error) {
+	if _, err := typedKeys(f.keys); err != nil { // before anybody is asked who they are
+		return out, err
+	}
 	audit, err := a.Audit(ctx)
 	if err != nil {
 		return out, err
