@@ -231,3 +231,23 @@ func TestResetPrivilegedAsks(t *testing.T) {
 		t.Errorf("exit %d: %s", status, out)
 	}
 }
+
+// A run of requests is approved by typing how many they are.
+func TestApproveRunOnTerminal(t *testing.T) {
+	h := newTemplate(t).home(t)
+	for _, user := range []string{"jlee", "mchen"} {
+		h.ask("tom", user)
+	}
+	x := h.terminal(80, 24, "mfa", "approve", "--run", "ask")
+	x.Wait("Approve 2 MFA resets?", "Asked by", "tom", "Type 2 to go on, or Esc to leave them open:")
+	x.Send(uitest.Esc)
+	if status := x.Exit(); status != 7 || h.events(logiqc.MFAApproved) != 0 {
+		t.Errorf("left: exit %d", status)
+	}
+	x = h.terminal(80, 24, "mfa", "approve", "--run", "ask")
+	x.Wait("Type 2 to go on")
+	x.Send("2", uitest.Enter)
+	if status := x.Exit(); status != 0 || h.events(logiqc.MFAApproved) != 2 || h.events(logiqc.MFAResetDone) != 2 {
+		t.Errorf("exit %d:\n%s", status, x.History())
+	}
+}

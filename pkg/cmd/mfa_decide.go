@@ -22,7 +22,7 @@ func newMFADecide(a *App, approve bool) *cobra.Command {
 		Args:    exactly(1, "the ID of a request"),
 	}
 	if approve {
-		c.Use, c.Short = "approve ID", "Approve a reset that another operator asked for"
+		c.Use, c.Short = "approve ID|--run ID", "Approve a reset that another operator asked for"
 		c.Long = "Performs the reset that was asked for, at once. On a terminal it shows the account and the\n" +
 			"request, and asks: Approve, Reject, or Leave it open, which Enter alone does.\n\n" +
 			"Look for yourself: call the user back on the number on file, or ask the manager. The requester\n" +
@@ -38,6 +38,16 @@ func newMFADecide(a *App, approve bool) *cobra.Command {
 	if !approve {
 		f.addReason(c)
 	}
+	run := ""
+	if approve {
+		c.Flags().StringVar(&run, "run", "", "approve every open request of the run with this `ID`, which mfa request told")
+		c.Args = func(c *cobra.Command, args []string) error {
+			if run != "" {
+				return cobra.NoArgs(c, args)
+			}
+			return exactly(1, "the ID of a request, or --run")(c, args)
+		}
+	}
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if !approve && a.IO().Format() == ui.FormatCSV {
 			return noCSV()
@@ -49,6 +59,9 @@ func newMFADecide(a *App, approve bool) *cobra.Command {
 		svc, err := a.Service(c.Context())
 		if err != nil {
 			return err
+		}
+		if run != "" {
+			return a.approveRun(c.Context(), svc, run, req)
 		}
 		return a.decide(c.Context(), svc, logiqc.Decision{Request: req, ID: args[0], Approve: approve})
 	}

@@ -17,6 +17,7 @@ type approvalRequest struct {
 	ExpiresAt     logiqc.Time          `json:"expires_at"`
 	EnrolmentCode *deskCode            `json:"enrolment_code"`
 	ShortID       string               `json:"short_id"`
+	Run           string               `json:"run"`
 	RequestedAt   logiqc.Time          `json:"requested_at"`
 	Reason        string               `json:"reason"`
 	Ticket        string               `json:"ticket"`
@@ -34,7 +35,7 @@ type approvalRequest struct {
 // decided puts a request as it is now into the JSON of one.
 func (r *approvalRequest) decided(a logiqc.Approval) {
 	r.ID, r.User, r.State, r.RequestedBy, r.ExpiresAt = &a.ID, a.User, a.State, a.RequestedBy, a.ExpiresAt
-	r.ShortID, r.RequestedAt, r.Reason, r.Ticket, r.VerifiedBy = a.Short, a.RequestedAt, a.Reason, a.Ticket, a.VerifiedBy
+	r.ShortID, r.Run, r.RequestedAt, r.Reason, r.Ticket, r.VerifiedBy = a.Short, a.Run, a.RequestedAt, a.Reason, a.Ticket, a.VerifiedBy
 	r.KeepSessions, r.Hold, r.DecidedBy, r.DecidedAt = a.KeepSessions, a.Hold, a.DecidedBy, a.DecidedAt
 	r.Seq, r.ChangedSince, r.Account = a.Seq, a.ChangedSince, &a.Account
 }

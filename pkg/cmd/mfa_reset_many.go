@@ -304,7 +304,7 @@ func (t *resetTally) close(total int) error {
 		t.IO().Notef("None of them has been notified: logiqc users find --awaiting-enrolment, or -o csv next time, tells how to reach them.")
 	}
 	if t.sum.Requested != nil && t.IO().Format() == ui.FormatText {
-		t.IO().Notef("They wait for a second operator: logiqc mfa approvals")
+		t.IO().Notef("They wait for a second operator: logiqc mfa approve --run %s", t.reset.RequestID)
 	}
 	err := partial(total, t.sum.Refused+t.sum.Failed, words, t.reset.DryRun)
 	if t.stopped != nil {

@@ -36,6 +36,7 @@ type Approval struct {
 	// Short is the shortest ending of the ID, of 4 characters or more, that means
 	// this one among the requests of a day.
 	Short       string        `json:"short"`
+	Run         string        `json:"run"` // request id of the call that asked
 	User        string        `json:"user"`
 	State       ApprovalState `json:"state"`
 	RequestedBy string        `json:"requested_by"`

@@ -43,7 +43,7 @@ func (t *txn) requestApproval(r logiqc.Reset, u *logiqc.User, res *logiqc.ResetR
 		return err
 	}
 	a := store.Approval{
-		ID: id, UserID: u.ID, RequesterID: t.actor.AccountID, RequestedBy: t.actor.Username, Mark: u.Shown(),
+		ID: id, UserID: u.ID, RequesterID: t.actor.AccountID, RequestedBy: t.actor.Username, Mark: u.Shown(), Run: r.RequestID,
 		Reason: r.Reason, Ticket: r.Ticket, VerifiedBy: r.VerifiedBy, KeepSessions: r.KeepSessions, Hold: r.Hold,
 		RequestedAt: t.Now(), ExpiresAt: t.Now().Add(logiqc.ApprovalFor), State: logiqc.ApprovalPending, ResetSeq: -1,
 	}
@@ -74,7 +74,7 @@ func (t *txn) requestApproval(r logiqc.Reset, u *logiqc.User, res *logiqc.ResetR
 // approval is a request as callers see it, without its short id.
 func (t *txn) approval(a store.Approval, u logiqc.User) logiqc.Approval {
 	v := logiqc.Approval{
-		ID: a.ID, User: u.Username, State: a.StateAt(t.Now()), RequestedBy: a.RequestedBy, RequestedAt: a.RequestedAt,
+		ID: a.ID, Run: a.Run, User: u.Username, State: a.StateAt(t.Now()), RequestedBy: a.RequestedBy, RequestedAt: a.RequestedAt,
 		ExpiresAt: a.ExpiresAt, Reason: a.Reason, Ticket: a.Ticket, VerifiedBy: a.VerifiedBy, KeepSessions: a.KeepSessions,
 		Hold: a.Hold, WithCode: a.CodeUntil != 0, CodeUntil: a.CodeUntil, DecidedBy: a.DecidedBy, DecidedAt: a.DecidedAt,
 		Account: u.Account(t.policy, t.Now()),

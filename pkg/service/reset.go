@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -155,15 +156,19 @@ func (t *txn) goTo(k batchKind, r logiqc.Reset, target logiqc.ResetTarget, seen 
 
 // mayReset applies the rules of a reset, in the order of the contract.
 func (t *txn) mayReset(r logiqc.Reset, u logiqc.User) error {
+	made, failed := t.resetsMade()
+	if failed != nil {
+		return failed
+	}
+	approval := t.policy.CheckApproval(u, t.Now(), made)
 	if err := u.CheckReset(t.actor, r.Consent); err != nil {
+		if approval != nil && errors.Is(err, logiqc.Privileged) { // to type the name would not help
+			err = logiqc.AsError(err).WithHint("%s", logiqc.AsError(approval).Hint)
+		}
 		return err
 	}
-	made, err := t.resetsMade()
-	if err != nil {
-		return err
-	}
-	if err := t.policy.CheckApproval(u, t.Now(), made); err != nil {
-		return err
+	if approval != nil {
+		return approval
 	}
 	if err := t.policy.CheckStepUp(t.actor, t.Now()); err != nil {
 		return err

@@ -296,6 +296,12 @@ func testStepUp(t *testing.T, w *World) {
 			_, err := s.AddUser(w.ctx(), logiqc.NewUser{Username: "new", Email: "new@x", Role: r})
 			return err
 		},
+		"import": func(s logiqc.Service) error {
+			row := logiqc.ImportRow{Row: 1, Fields: []string{"username", "email", "role"}, Username: "imp", Email: "imp@x", Role: r}
+			_, err := s.ImportUsers(w.ctx(), logiqc.Import{Request: given(), OnExisting: logiqc.ExistingFail,
+				Rows: func(yield func(logiqc.ImportRow, error) bool) { yield(row, nil) }})
+			return err
+		},
 		"approve": func(s logiqc.Service) error { _, err := w.decide(s, a.ID, true); return err },
 	}
 	nightly := w.as(secret)
@@ -330,7 +336,7 @@ func testStepUp(t *testing.T, w *World) {
 		t.Errorf("rejecting takes none: %v", err)
 	}
 	w.Helen = w.signin("helen")
-	for _, name := range []string{"approve", "reset", "role change", "new auditor"} {
+	for _, name := range []string{"approve", "reset", "role change", "new auditor", "import"} {
 		want(t, "a fresh sign-in: "+name, commands[name](w.Helen), "")
 	}
 	w.policy(logiqc.Setting{Key: logiqc.KeyStepUp, Value: "0"})

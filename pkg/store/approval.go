@@ -13,6 +13,7 @@ type Approval struct {
 	RequesterID  string
 	RequestedBy  string // username of the requester
 	Mark         string // [logiqc.User.Shown] of the account it was asked for
+	Run          string // request id of the call that asked, for one account or many
 	Reason       string
 	Ticket       string
 	VerifiedBy   string
@@ -37,7 +38,7 @@ func (a Approval) StateAt(now logiqc.Time) logiqc.ApprovalState {
 	return a.State
 }
 
-const approvalSQL = `SELECT p.id, p.user_id, p.requester_id, r.username, p.mark, p.reason, p.ticket, p.verified_by,
+const approvalSQL = `SELECT p.id, p.user_id, p.requester_id, r.username, p.mark, p.run, p.reason, p.ticket, p.verified_by,
 	p.keep_sessions, p.hold, p.code_hash, p.code_until, p.requested_at, p.expires_at, p.state, p.decider_id,
 	COALESCE(d.username, ''), p.decided_at, p.reset_seq
 	FROM approval p JOIN account r ON r.id = p.requester_id LEFT JOIN account d ON d.id = p.decider_id `
@@ -47,7 +48,7 @@ func (tx *Tx) approvals(where string, args ...any) (all []Approval, err error) {
 		var a Approval
 		var keep, hold int64
 		var code string
-		err := rows.Scan(&a.ID, &a.UserID, &a.RequesterID, &a.RequestedBy, &a.Mark, &a.Reason, &a.Ticket, &a.VerifiedBy,
+		err := rows.Scan(&a.ID, &a.UserID, &a.RequesterID, &a.RequestedBy, &a.Mark, &a.Run, &a.Reason, &a.Ticket, &a.VerifiedBy,
 			&keep, &hold, &code, &a.CodeUntil, &a.RequestedAt, &a.ExpiresAt, &a.State, &a.DeciderID, &a.DecidedBy,
 			&a.DecidedAt, &a.ResetSeq)
 		a.KeepSessions, a.Hold, a.CodeHash = keep != 0, hold != 0, logiqc.Secret(code)
@@ -91,10 +92,10 @@ func (tx *Tx) ApprovalsEnding(ending string) ([]Approval, error) {
 
 // InsertApproval adds a request.
 func (tx *Tx) InsertApproval(a Approval) error {
-	_, err := tx.exec(`INSERT INTO approval (id, user_id, requester_id, mark, reason, ticket, verified_by, keep_sessions, hold,
+	_, err := tx.exec(`INSERT INTO approval (id, user_id, requester_id, mark, run, reason, ticket, verified_by, keep_sessions, hold,
 		code_hash, code_until, requested_at, expires_at, state, decider_id, decided_at, reset_seq)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
-		a.ID, a.UserID, a.RequesterID, a.Mark, a.Reason, a.Ticket, a.VerifiedBy, bit(a.KeepSessions), bit(a.Hold),
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		a.ID, a.UserID, a.RequesterID, a.Mark, a.Run, a.Reason, a.Ticket, a.VerifiedBy, bit(a.KeepSessions), bit(a.Hold),
 		a.CodeHash.Reveal(), int64(a.CodeUntil), int64(a.RequestedAt), int64(a.ExpiresAt), string(a.State), a.DeciderID,
 		int64(a.DecidedAt), a.ResetSeq)
 	return err

@@ -135,6 +135,7 @@ CREATE TABLE approval (
     user_id       TEXT NOT NULL REFERENCES account (id),
     requester_id  TEXT NOT NULL REFERENCES account (id),
     mark          TEXT NOT NULL,
+    run           TEXT NOT NULL,
     reason        TEXT NOT NULL,
     ticket        TEXT NOT NULL,
     verified_by   TEXT NOT NULL,
