@@ -67,7 +67,7 @@ func (w importRow) domain() logiqc.ImportRow {
 func (h *handler) importRoute(api huma.API) {
 	schemas := api.OpenAPI().Components.Schemas
 	schema := func(t reflect.Type) *huma.Schema { return schemas.Schema(t, true, "") }
-	api.OpenAPI().AddOperation(&huma.Operation{
+	op := described(api, huma.Operation{
 		OperationID: "import-users", Method: http.MethodPost, Path: importPath, Summary: "Add many accounts, all or none",
 		Description: "The body is lines of JSON: first an Import, then an ImportRow for each account, and last an ImportRow " +
 			"with nothing but end, the number of rows.",
@@ -76,10 +76,10 @@ func (h *handler) importRoute(api huma.API) {
 			Schema: &huma.Schema{AnyOf: []*huma.Schema{schema(reflect.TypeFor[logiqc.Import]()), schema(reflect.TypeFor[importRow]())}},
 		}}},
 		Responses: map[string]*huma.Response{
-			"200":     {Description: "OK", Content: map[string]*huma.MediaType{"application/json": {Schema: schema(reflect.TypeFor[logiqc.ImportResult]())}}},
-			"default": {Description: "Error", Content: map[string]*huma.MediaType{problemType: {Schema: schema(reflect.TypeFor[problem]())}}},
+			"200": {Description: "OK", Content: map[string]*huma.MediaType{"application/json": {Schema: schema(reflect.TypeFor[logiqc.ImportResult]())}}},
 		},
 	})
+	api.OpenAPI().AddOperation(&op)
 	h.mux.HandleFunc("POST "+importPath, h.importUsers)
 }
 

@@ -78,6 +78,7 @@ var statusCodes = map[int]logiqc.Code{
 
 // init makes problems of huma's own errors too; that is how it takes them.
 func init() {
+	huma.DefaultArrayNullable = false // an empty list is []
 	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
 		return requestProblem(status, msg, errs)
 	}

@@ -16,7 +16,7 @@ type (
 )
 
 // operation is an endpoint as huma wants it described.
-func (e endpoint[In, Out]) operation() huma.Operation {
+func (e endpoint[In, Out]) operation(api huma.API) huma.Operation {
 	op := huma.Operation{
 		OperationID: e.id, Method: e.method, Path: e.path, Summary: e.summary, MaxBodyBytes: bodyLimit, BodyReadTimeout: readTimeout,
 		SkipValidateBody: true, // see strict
@@ -25,7 +25,7 @@ func (e endpoint[In, Out]) operation() huma.Operation {
 	if e.limit > 0 {
 		op.MaxBodyBytes = e.limit
 	}
-	return op
+	return described(api, op)
 }
 
 // door is where calls come in that an actor has to make: as is what they are
@@ -55,10 +55,10 @@ func serve[S, In, Out any](d door[S], e endpoint[In, Out], call func(S, context.
 	}
 	_, bare := any(*new(In)).(none)
 	if e.method == http.MethodGet || bare {
-		huma.Register(d.api, e.operation(), func(ctx context.Context, in *In) (*reply[Out], error) { return do(ctx, *in) })
+		huma.Register(d.api, e.operation(d.api), func(ctx context.Context, in *In) (*reply[Out], error) { return do(ctx, *in) })
 		return
 	}
-	huma.Register(d.api, e.operation(), func(ctx context.Context, in *body[In]) (*reply[Out], error) { return do(ctx, in.Body) })
+	huma.Register(d.api, e.operation(d.api), func(ctx context.Context, in *body[In]) (*reply[Out], error) { return do(ctx, in.Body) })
 }
 
 type (

@@ -45,7 +45,7 @@ func serveSignin[In, Out any](h *handler, api huma.API, c signinCall[In, Out], c
 		OperationID: c.id, Method: http.MethodPost, Path: attemptPath + c.path, Summary: c.summary, MaxBodyBytes: signinLimit, BodyReadTimeout: readTimeout,
 		SkipValidateBody: true, RequestBody: &huma.RequestBody{}, Security: signinSecurity,
 	}
-	huma.Register(api, op, func(ctx context.Context, in *taken[In]) (*reply[Out], error) {
+	huma.Register(api, described(api, op), func(ctx context.Context, in *taken[In]) (*reply[Out], error) {
 		var out Out
 		way, src, err := h.wayIn(ctx, clientOf(in.Body))
 		if err == nil {
@@ -96,7 +96,7 @@ func (h *handler) signinRoutes(api huma.API) {
 		way = logiqc.SignIn
 		src = logiqc.Source
 	)
-	start := startSignin.operation()
+	start := startSignin.operation(api)
 	start.Security = signinSecurity
 	huma.Register(api, start, func(c ctx, in *body[signinRequest]) (*reply[attempt], error) {
 		var at logiqc.Attempt
@@ -142,16 +142,16 @@ func (h *handler) signinRoutes(api huma.API) {
 
 // signoutRoutes end a session, and a sign-in that is not finished.
 func (h *handler) signoutRoutes(api huma.API) {
-	huma.Register(api, huma.Operation{
+	huma.Register(api, described(api, huma.Operation{
 		OperationID: "signout", Method: http.MethodDelete, Path: sessionPath, Summary: "Sign out",
 		Security: []map[string][]string{{"bearer": {}}}, DefaultStatus: http.StatusNoContent,
-	}, func(c context.Context, _ *none) (*none, error) {
+	}), func(c context.Context, _ *none) (*none, error) {
 		return nil, h.end(c, sessionPath, callerOf(c).bearer)
 	})
-	huma.Register(api, huma.Operation{
+	huma.Register(api, described(api, huma.Operation{
 		OperationID: "cancel-signin", Method: http.MethodDelete, Path: attemptPath, Summary: "Give up a sign-in",
 		Security: signinSecurity, DefaultStatus: http.StatusNoContent,
-	}, func(c context.Context, in *struct {
+	}), func(c context.Context, in *struct {
 		Attempt string `path:"attempt" maxLength:"128"`
 		Header  string `header:"Logiqc-Attempt" maxLength:"128"`
 	}) (*none, error) {

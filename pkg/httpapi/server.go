@@ -59,6 +59,8 @@ func Handler(b Backend, o Options) http.Handler {
 	h.serviceRoutes(api)
 	h.auditRoutes(api)
 	h.signinRoutes(api)
+	describeRest(api.OpenAPI())
+	h.mux.HandleFunc("GET /openapi.json", document(api.OpenAPI()))
 	h.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeOK(w) })
 	h.mux.HandleFunc("GET /readyz", h.ready)
 	h.mux.HandleFunc("/", h.nothing)

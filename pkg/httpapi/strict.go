@@ -5,65 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"reflect"
 	"runtime"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"github.com/logiqc/logiqc/pkg/logiqc"
 )
-
-// describe is how the API is set up: JSON in, JSON out, described in OpenAPI.
-func describe(version string) huma.Config {
-	c := huma.DefaultConfig("logiqc", version)
-	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
-	c.Formats = map[string]huma.Format{
-		"application/json": {Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: strict},
-		"json":             {Marshal: huma.DefaultJSONFormat.Marshal}, // what ends in +json
-	}
-	c.RejectUnknownQueryParameters = true
-	for t, alias := range map[reflect.Type]reflect.Type{
-		reflect.TypeFor[logiqc.Time]():   reflect.TypeFor[timeSchema](),
-		reflect.TypeFor[logiqc.OnOff]():  reflect.TypeFor[onOffSchema](),
-		reflect.TypeFor[logiqc.Secret](): reflect.TypeFor[string](),
-		reflect.TypeFor[duration]():      reflect.TypeFor[durationSchema](),
-		reflect.TypeFor[timeOrNone]():    reflect.TypeFor[timeOrNoneSchema](),
-		reflect.TypeFor[policy]():        reflect.TypeFor[map[string]string](),
-	} {
-		c.Components.Schemas.RegisterTypeAlias(t, alias)
-	}
-	return c
-}
-
-type timeSchema struct{}
-
-// Schema implements [huma.SchemaProvider].
-func (timeSchema) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeString, Format: "date-time", Nullable: true, Description: "RFC 3339; null is never"}
-}
-
-type timeOrNoneSchema struct{}
-
-// Schema implements [huma.SchemaProvider].
-func (timeOrNoneSchema) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeString, Description: "RFC 3339, or none"}
-}
-
-type onOffSchema struct{}
-
-// Schema implements [huma.SchemaProvider].
-func (onOffSchema) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeString, Enum: []any{"on", "off"}}
-}
-
-type durationSchema struct{}
-
-// Schema implements [huma.SchemaProvider].
-func (durationSchema) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeString, Description: "Such as 90s, 15m, 72h; 0s is the default", Examples: []any{"15m"}}
-}
 
 // strict reads one JSON value and nothing after it. A name that means nothing is
 // refused: it may be a condition that somebody counts on, written wrongly. So is
