@@ -28,8 +28,8 @@ the old log, and every checker tells the two apart. Give your auditors the new k
 FILE may be the store itself, with --new-origin: for a backup that was put in its place by
 other means.
 
-Exit status: 5 when there is a store already, or the backup is of one that has moved; 9 when the backup's log is not whole, or older
-than what was signed.`
+Exit status: 5 when there is a store already, or the backup is of one that has moved; 9 when
+the backup's log is not whole, or older than what was signed.`
 
 // restored is the answer of `store restore`.
 type restored struct {
