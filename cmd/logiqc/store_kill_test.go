@@ -20,9 +20,9 @@ import (
 
 // How often the tests of this file kill a program; more when somebody has time:
 // go test ./cmd/logiqc -run 'Killed|CrashLoop' -kills 200
-var kills = flag.Int("kills", 4, "how often a copy, a restore, a backup and a random command are killed each")
+var kills = flag.Int("kills", 2, "how often a copy, a restore, a backup and a random command are killed each")
 
-// staffed is a home with a store of some hundred accounts that is what its log
+// staffed is a home with a store of a hundred accounts and more that is what its log
 // says, and a token that may do anything.
 func staffed(t *testing.T) *home {
 	t.Helper()
@@ -33,7 +33,7 @@ func staffed(t *testing.T) *home {
 	h := tpl.home(t)
 	var staff strings.Builder
 	staff.WriteString("username,email,name\n")
-	for i := range 300 {
+	for i := range 150 {
 		fmt.Fprintf(&staff, "p%03d,p%03d@stmary.example,Person Number%d\n", i, i, i)
 	}
 	h.write(filepath.Join(h.dir, "staff.csv"), staff.String())
