@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -16,8 +17,8 @@ import (
 // always gives an enrolment code, once, here. It is loud instead: every
 // operator is told at the next sign-in.
 //
-// Errors: Forbidden for who is no administrator, SSOAccount, Unavailable
-// without the keys of this store, Conflict when the account is not as it was
+// Errors: Forbidden for who is no administrator, SSOAccount, Unavailable or
+// Integrity without the keys of this store, Conflict when the account is not as it was
 // shown. Without the username typed the result has the code
 // ConfirmationRequired and says what would happen.
 func (d *Desk) Recover(ctx context.Context, by logiqc.Actor, r logiqc.Recovery) (res logiqc.ResetResult, err error) {
@@ -116,15 +117,15 @@ func (t *txn) holdsKeys() error {
 	if err != nil {
 		return err
 	}
-	signers, err := keys.signers()
+	signers, err := keys.signersOf(info.Origin)
 	if err != nil {
-		return noKeys(err)
+		return err
 	}
 	verifiers, err := keys.verifiers()
 	if err != nil {
 		return noKeys(err)
 	}
-	if signers[0].KeyHash() != verifiers[0].KeyHash() {
+	if !slices.ContainsFunc(verifiers, func(v note.Verifier) bool { return v.KeyHash() == signers[0].KeyHash() }) {
 		return otherKeys(keys)
 	}
 	last, signed, err := t.LastCheckpoint()
@@ -141,13 +142,10 @@ func (t *txn) holdsKeys() error {
 		return noKeys(err)
 	}
 	sealed, opens, err := t.opensAny(box, info.ID)
-	switch {
-	case err != nil:
-		return err
-	case sealed && !opens, !sealed && !signed && signers[0].Name() != info.Origin:
-		return otherKeys(keys)
+	if err == nil && sealed && !opens {
+		err = otherKeys(keys)
 	}
-	return nil
+	return err
 }
 
 // opensAny reports whether there are sealed secrets, and whether the box opens
