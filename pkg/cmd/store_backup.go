@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/logiqc/logiqc/pkg/logiqc"
+	"github.com/logiqc/logiqc/pkg/store"
 	"github.com/logiqc/logiqc/pkg/ui"
 )
 
@@ -18,6 +20,8 @@ type backedUp struct {
 	Root       string   `json:"root"`
 	Checkpoint string   `json:"checkpoint"`
 	Warnings   []string `json:"warnings,omitempty"`
+
+	Problems []store.Problem `json:"problems"`
 }
 
 func newStoreBackup(a *App) *cobra.Command {
@@ -29,7 +33,7 @@ func newStoreBackup(a *App) *cobra.Command {
 			"is signed.\n\n" +
 			"It holds no key, and setup keys only sealed: whoever has the file and the folder of keys\n" +
 			"has everything, so keep copies of the two apart.\n\n" +
-			"Exit status: 5 when there is something at FILE; 9 when the store is damaged, and no backup\nwas kept.",
+			"Exit status: 5 when there is something at FILE; 9 when the store is not sound: its backup\nis kept, unless the database is damaged.",
 		Example: "  logiqc store backup /mnt/backup/$(date +%F).db",
 		Args:    exactly(1, "the file to write"),
 	}
@@ -59,13 +63,25 @@ func newStoreBackup(a *App) *cobra.Command {
 			a.IO().Warnf("no checkpoint was signed, as the keys of this store are not here")
 		}
 		out := backedUp{File: file, Accounts: b.Accounts, Secrets: b.Secrets, Events: b.Events, Size: b.Head.Size,
-			Root: b.Head.Root.String(), Checkpoint: b.Checkpoint, Warnings: a.IO().Warnings()}
-		return a.answer(out, func(io *ui.IO) error {
-			io.Answerf("%s, %s, %s written to %s. Checked: whole, root %s.", grouped(int(b.Accounts), "account"),
+			Root: b.Head.Root.String(), Checkpoint: b.Checkpoint, Warnings: a.IO().Warnings(), Problems: b.Problems}
+		if out.Problems == nil {
+			out.Problems = []store.Problem{}
+		}
+		err = a.answer(out, func(io *ui.IO) error {
+			io.Answerf("%s, %s, %s written to %s. Root %s.", grouped(int(b.Accounts), "account"),
 				grouped(int(b.Secrets), "secret"), grouped(int(b.Events), "event"), file, out.Root)
+			if len(out.Problems) > 0 {
+				return tellProblems(io, out.Problems)
+			}
+			io.Answerf("Checked: it is sound, and its log is whole.")
 			io.Notef("It holds no key. Keep a copy of the folder of keys too, somewhere else.")
 			return nil
 		})
+		if err == nil && len(out.Problems) > 0 {
+			err = logiqc.Errorf(logiqc.Integrity, "the backup is what the store is, and that is not sound: %s", counted(len(out.Problems), "problem")).
+				WithHint("keep your older backups; logiqc store check")
+		}
+		return err
 	}
 	return c
 }

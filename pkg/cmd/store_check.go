@@ -68,19 +68,23 @@ func (a *App) wasChecked(name string, found []store.Problem) error {
 			io.Answerf("%s is sound.", name)
 			return nil
 		}
-		table := io.Table(ui.Column{Name: "check", Whole: true}, ui.Column{Name: "problem"})
-		for _, p := range found {
-			if err := table.Row(p.Check, p.Detail); err != nil {
-				return err
-			}
-		}
-		return table.Close()
+		return tellProblems(io, found)
 	})
 	if err != nil || len(found) == 0 {
 		return err
 	}
 	return logiqc.Errorf(logiqc.Integrity, "the store is not sound: %s", counted(len(found), "problem")).
 		WithHint("change nothing more before it is clear why; docs/operations.md, \"When a check fails\"")
+}
+
+func tellProblems(io *ui.IO, found []store.Problem) error {
+	table := io.Table(ui.Column{Name: "check", Whole: true}, ui.Column{Name: "problem"})
+	for _, p := range found {
+		if err := table.Row(p.Check, p.Detail); err != nil {
+			return err
+		}
+	}
+	return table.Close()
 }
 
 func newStoreUpgrade(a *App) *cobra.Command {

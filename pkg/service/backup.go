@@ -14,14 +14,18 @@ type BackedUp struct {
 	store.Copied
 	Head       ledger.Head // of the log in it
 	Checkpoint string      // signed just before, or "" without the keys
+	// Problems are what is wrong with the store, and so with the backup, which is
+	// kept all the same: it may be all there is, or evidence.
+	Problems []store.Problem
 }
 
 // Backup writes the whole store to a new file, while others go on writing. The
 // event that says so and a checkpoint come first, so that a backup which is
 // put back at once continues what was signed; without the keys none is signed.
-// The file is checked before it appears: its database and its log are whole.
+// The file is checked before it appears: its database, its schema and its log.
 //
-// Exists: there is something at the file. Progress is told of rows where they
+// Exists: there is something at the file. Integrity: the database is damaged,
+// and nothing was kept. Progress is told of rows where they
 // are copied one by one, and may be nil.
 func (d *Desk) Backup(ctx context.Context, by logiqc.Actor, req logiqc.Request, file string, progress func(done, total int64)) (out BackedUp, err error) {
 	if err := store.Vacant(ctx, file); err != nil {
@@ -47,38 +51,37 @@ func (d *Desk) Backup(ctx context.Context, by logiqc.Actor, req logiqc.Request, 
 		return out, err
 	}
 	defer landing.Discard()
-	if out.Head, out.Copied, err = checkBackup(ctx, landing); err != nil {
+	if err := out.look(ctx, landing.Unfinished()); err != nil {
 		return out, err
 	}
 	return out, landing.Commit(ctx)
 }
 
-// checkBackup looks at a backup that is kept back still.
-func checkBackup(ctx context.Context, landing *store.Landing) (head ledger.Head, c store.Copied, err error) {
-	problems, err := store.Check(ctx, landing.Unfinished(), store.Options{})
-	if err != nil {
-		return head, c, err
+// look checks a backup that is kept back still.
+func (b *BackedUp) look(ctx context.Context, file string) (err error) {
+	if b.Problems, err = store.Check(ctx, file, store.Options{}); err != nil {
+		return err
 	}
-	if len(problems) > 0 {
-		return head, c, logiqc.Errorf(logiqc.Integrity, "the backup is not sound, so it was not kept: %s", problems[0].Detail).
-			WithHint("logiqc store check")
+	for _, p := range b.Problems {
+		if p.Check == "integrity" {
+			return logiqc.Errorf(logiqc.Integrity, "the backup is damaged, so it was not kept: %s", p.Detail).WithHint("logiqc store check")
+		}
 	}
-	s, err := store.OpenSQLite(landing.Unfinished(), store.Options{})
+	s, err := store.OpenSQLite(file, store.Options{})
 	if err != nil {
-		return head, c, err
+		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	report, err := ledger.Verify(ctx, logSource{s}, ledger.VerifyOptions{})
 	if err != nil {
-		return head, c, err
+		return err
 	}
 	if !report.OK {
-		return head, c, logiqc.Errorf(logiqc.Integrity, "the log is not whole, so no backup was kept: %s", report.Detail).
-			WithHint("logiqc audit verify")
+		b.Problems = append(b.Problems, store.Problem{Check: "log", Detail: report.Detail})
 	}
-	err = s.View(ctx, func(tx *store.Tx) error {
-		c, err = tx.Counts()
+	b.Head = ledger.Head{Size: report.Size, Root: report.Root}
+	return s.View(ctx, func(tx *store.Tx) error {
+		b.Copied, err = tx.Counts()
 		return err
 	})
-	return ledger.Head{Size: report.Size, Root: report.Root}, c, err
 }

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -134,13 +135,16 @@ func pristine(ctx context.Context, query string) (texts []string, err error) {
 	return column(ctx, db, query)
 }
 
+// ddlComment is what may differ in how an object was made.
+var ddlComment = regexp.MustCompile(`--[^\n]*`)
+
 // differing compares objects, written "what: how it was made".
 func differing(have, want []string) (found []Problem) {
 	index := func(texts []string) map[string]string {
 		m := map[string]string{}
 		for _, text := range texts {
 			what, how, _ := strings.Cut(text, ": ")
-			m[what] = how
+			m[what] = strings.Join(strings.Fields(ddlComment.ReplaceAllString(how, "")), " ")
 		}
 		return m
 	}
