@@ -102,7 +102,9 @@ func (a *App) Desk() (*service.Desk, error) {
 
 // place is where the store in use is; see placeOf.
 func (a *App) place(s *config.Settings) (where string, o store.Options, err error) {
-	return a.placeOf(s.Store)
+	where, o, err = a.placeOf(s.Store)
+	o.Group = a.group
+	return where, o, err
 }
 
 // openKeys finds the keys of the store with that id.
