@@ -45,7 +45,9 @@ type desk struct {
 }
 
 // openDesk makes a store in a file and serves it.
-func openDesk(t testing.TB) *desk {
+func openDesk(t testing.TB) *desk { return openDeskWith(t, false) }
+
+func openDeskWith(t testing.TB, group bool) *desk {
 	t.Helper()
 	dir := t.TempDir()
 	const origin = "logiqc/test/store-1"
@@ -54,7 +56,7 @@ func openDesk(t testing.TB) *desk {
 		t.Fatal(err)
 	}
 	c := &clock{now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
-	d, at, err := service.Create(t.Context(), filepath.Join(dir, "logiqc.db"), store.Options{Now: c.Now},
+	d, at, err := service.Create(t.Context(), filepath.Join(dir, "logiqc.db"), store.Options{Now: c.Now, Group: group},
 		func(string) (service.Keys, error) { return ring, nil },
 		service.NewStore{ID: "store-1", Origin: origin, Issuer: "Logiqc", Enforced: true,
 			Admin:  logiqc.NewUser{Username: "helen", Email: "helen@example.org", Password: servicetest.Password},
