@@ -188,6 +188,11 @@ type found struct {
 	Seq       *int64
 	KeySource string `json:"key_source"`
 	Size      int64
+	Cosigned  []struct {
+		Witness   string
+		Size      int64
+		KeySource string `json:"key_source"`
+	}
 }
 
 // verify runs `audit verify` and wants its status and its finding to agree.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -18,39 +19,51 @@ import (
 // fsckModule is a checker of C2SP tlog-tiles that nobody here wrote.
 const fsckModule = "github.com/transparency-dev/tessera/cmd/fsck@v1.0.4"
 
-// fsckTool builds it once, into the user's cache.
-var fsckTool = sync.OnceValues(func() (string, error) {
+var fsckTool = sync.OnceValues(func() (string, error) { return buildTool(fsckModule) })
+
+// buildTool builds a program that nobody here wrote, given as PATH@VERSION,
+// into the user's cache.
+func buildTool(module string) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		cache = os.TempDir()
 	}
-	dir := filepath.Join(cache, "logiqc-test-tools", strings.NewReplacer("/", "_", "@", "_").Replace(fsckModule))
-	path := filepath.Join(dir, "fsck")
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
+	name, _, _ := strings.Cut(path.Base(module), "@")
+	dir := filepath.Join(cache, "logiqc-test-tools", strings.NewReplacer("/", "_", "@", "_").Replace(module))
+	built := filepath.Join(dir, name)
+	if _, err := os.Stat(built); err == nil {
+		return built, nil
 	}
 	ctx, stop := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer stop()
-	c := exec.CommandContext(ctx, "go", "install", fsckModule)
+	c := exec.CommandContext(ctx, "go", "install", module)
 	c.Env = append(os.Environ(), "GOBIN="+dir, "GOFLAGS=")
 	c.Dir = os.TempDir() // apart from our own module
 	if out, err := c.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go install %s: %w\n%s", fsckModule, err, out)
+		return "", fmt.Errorf("go install %s: %w\n%s", module, err, out)
 	}
-	return path, nil
-})
+	return built, nil
+}
+
+// needTool is a program of [buildTool]. Without it the test is skipped, and
+// says so; where programs are required it fails.
+func needTool(t *testing.T, tool func() (string, error), why string) string {
+	t.Helper()
+	built, err := tool()
+	if err != nil {
+		if os.Getenv("LOGIQC_TEST_TOOLS") == "require" {
+			t.Fatal(err)
+		}
+		t.Skipf("SKIPPED, %s: %v", why, err)
+	}
+	return built
+}
 
 // fsck runs it on an exported folder. By itself it exits 0 whatever it finds,
 // and hangs at the first bad tile with one worker: so its words are read.
 func fsck(t *testing.T, dir, vkey string) (accepted bool, said string) {
 	t.Helper()
-	tool, err := fsckTool()
-	if err != nil {
-		if os.Getenv("LOGIQC_TEST_TOOLS") == "require" {
-			t.Fatal(err)
-		}
-		t.Skipf("SKIPPED, what an independent checker says: %v", err)
-	}
+	tool := needTool(t, fsckTool, "what an independent checker says")
 	key := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(key, []byte(vkey+"\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 func newAudit(a *App) *cobra.Command {
 	return group("audit", "Read the audit log, and check that nobody changed it",
 		newAuditList(a), newAuditShow(a), newAuditVerify(a), newAuditKey(a), newAuditCheckpoint(a), newAuditProve(a),
-		newAuditExport(a), newAuditReconcile(a), newAuditReport(a))
+		newAuditExport(a), newAuditReconcile(a), newAuditReport(a), newAuditWitness(a), newAuditPush(a))
 }
 
 // eventColumns and eventCells are an event in the table.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 	"github.com/logiqc/logiqc/pkg/ui"
+	"github.com/logiqc/logiqc/pkg/witness"
 )
 
 func newAuditKey(a *App) *cobra.Command {
@@ -51,7 +52,8 @@ func newAuditCheckpoint(a *App) *cobra.Command {
 			"tlog-checkpoint). Keep it where the people who run the store cannot change it: with it\n" +
 			"`audit verify --since FILE` proves later that nothing before it was changed.\n\n" +
 			"Before signing it is proved that the log continues the checkpoint signed before; if it\n" +
-			"does not, nothing is signed.\n\nExit status: 9 when the log is another one.",
+			"does not, nothing is signed. It bears the signatures of witnesses, where they have signed\n" +
+			"this very state of the log: audit push.\n\nExit status: 9 when the log is another one.",
 		Example: "  logiqc audit checkpoint > 2026-11-23.ckpt",
 		RunE: func(c *cobra.Command, _ []string) error {
 			audit, err := a.Audit(c.Context())
@@ -62,10 +64,21 @@ func newAuditCheckpoint(a *App) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			e, err := audit.Evidence(c.Context())
+			if err != nil {
+				return err
+			}
+			cosigned := []string{}
+			for _, w := range e.Witnesses {
+				if merged := witness.Merge(cp.Note, w.Last.Note); merged != cp.Note {
+					cp.Note, cosigned = merged, append(cosigned, w.Name)
+				}
+			}
 			return a.answer(struct {
 				Checkpoint string `json:"checkpoint"`
 				logiqc.LogHead
-			}{cp.Note, cp.LogHead}, func(io *ui.IO) error {
+				Cosigned []string `json:"cosigned,omitempty"` // the witnesses whose signatures it bears
+			}{cp.Note, cp.LogHead, cosigned}, func(io *ui.IO) error {
 				io.Answerf("%s", ui.Lines(cp.Note))
 				return nil
 			})

@@ -24,6 +24,10 @@ key rewrote. With --dir an exported folder is checked, with --proof a proof of o
 both need --key and nothing else, no store and no sign-in. --key may be given twice while
 a key is replaced. A store that is opened directly needs no sign-in either.
 
+With --witness, whose key comes from the witness and not from here, a checkpoint that it
+cosigned must be there, and what is checked continue it. Without, the cosignatures kept
+are checked with the keys that the store has, and told.
+
 The problems: altered, truncated, missing (a gap), forked (it agrees with itself, and is
 not the log of the checkpoint), bad_signature, wrong_origin (another log's key).
 
@@ -32,6 +36,7 @@ Exit status: 9 when there is a problem; the finding is on standard output.`
 // verifyFlags are the flags of `audit verify`.
 type verifyFlags struct {
 	keys              []string
+	witnesses         []string
 	since, dir, proof string
 	kept              string // like since, and the whole log is read all the same
 }
@@ -64,6 +69,7 @@ func newAuditVerify(a *App) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			out.Warnings = a.IO().Warnings()
 			if err := a.answer(out, out.text); err != nil {
 				return err
 			}
@@ -75,6 +81,7 @@ func newAuditVerify(a *App) *cobra.Command {
 	flags.StringVar(&f.since, "since", "", "prove that the log continues the checkpoint in `FILE`, and read only what came after")
 	flags.StringVar(&f.dir, "dir", "", "check an exported folder instead of the store")
 	flags.StringVar(&f.proof, "proof", "", "check the proof of one event in `FILE`")
+	flags.StringArrayVar(&f.witnesses, "witness", nil, "want it cosigned by the witness with this `VKEY`")
 	c.MarkFlagsMutuallyExclusive("dir", "proof")
 	c.MarkFlagsMutuallyExclusive("since", "proof")
 	return c
@@ -99,6 +106,11 @@ func (a *App) verifyStore(ctx context.Context, f verifyFlags) (out verified, err
 	}
 	out = verified{KeySource: k.source, Checkpoint: e.Last.Note, Accounts: notCompared, keys: k, place: inStore}
 	known, err := knownFrom(e, k)
+	if err == nil {
+		var cosigned []keptCheckpoint
+		cosigned, out.Cosigned, err = a.cosignedIn(e, k, f.witnesses)
+		known = append(known, cosigned...)
+	}
 	if err != nil {
 		return out.refuse(ctx, logSource{audit}, err)
 	}
@@ -166,6 +178,9 @@ func (a *App) verifyDir(ctx context.Context, f verifyFlags) (out verified, err e
 		return out.refuse(ctx, nil, err)
 	}
 	out.Checkpoint = dir.Checkpoint()
+	if out.Cosigned, err = wantCosigned(dir.Checkpoint(), f.witnesses); err != nil {
+		return out.refuse(ctx, dir, err)
+	}
 	return a.verifyLog(ctx, dir, f, nil, out)
 }
 
@@ -219,6 +234,9 @@ func verifyProof(f verifyFlags) (out verified, err error) {
 	}
 	out = verified{KeySource: k.source, Accounts: notCompared, keys: k, place: inProof}
 	p, err := ledger.VerifyProof(text, nil, k.origin(), k.verifiers...)
+	if err == nil {
+		out.Cosigned, err = wantCosigned(p.Checkpoint, f.witnesses)
+	}
 	if err == nil {
 		var e logiqc.Event
 		if e, err = logiqc.ParseLeaf(p.Seq, p.Leaf); err == nil {

@@ -32,8 +32,10 @@ type verified struct {
 	KeySource  string          `json:"key_source"`
 	Checked    verifiedCount   `json:"checked"`
 	Since      *logiqc.LogHead `json:"since"`
+	Cosigned   []cosignedAt    `json:"cosigned,omitempty"` // by witnesses
 	Accounts   string          `json:"accounts"`
 	Event      *logiqc.Event   `json:"event,omitempty"` // of a proof
+	Warnings   []string        `json:"warnings,omitempty"`
 
 	place  place
 	keys   logKeys
@@ -89,6 +91,7 @@ func (v verified) text(io *ui.IO) error {
 		return nil
 	case v.place == inProof:
 		io.Answerf("Event %d is in the log of %s, which had %s then.", v.Event.Seq, v.keys.origin(), events(v.Size))
+		v.tellCosigned(io)
 		return io.Card(eventCard(*v.Event))
 	}
 	io.Answerf("The log is whole: %s, root %s", events(v.Size), v.Root)
@@ -100,6 +103,7 @@ func (v verified) text(io *ui.IO) error {
 	default:
 		io.Answerf("Checked here, on this machine; no checkpoint of it has been signed yet.")
 	}
+	v.tellCosigned(io)
 	if v.Since == nil {
 		io.Answerf("It says nothing yet about before today: keep a checkpoint.\n  logiqc audit checkpoint > today.ckpt")
 	} else {

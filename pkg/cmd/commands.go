@@ -13,6 +13,6 @@ func commands(a *App) []*cobra.Command {
 		newTokens(a), newSessions(a), newPolicy(a),
 		newAudit(a), newKeysGroup(a), newStoreGroup(a),
 		newServe(a),
-		newConfig(a), newCompletion(a), newVersion(a),
+		newDoctor(a), newConfig(a), newCompletion(a), newVersion(a),
 	}
 }

@@ -100,3 +100,43 @@ func (f SessionFile) Delete() error {
 	}
 	return nil
 }
+
+// CheckSessions looks at the folder of saved sessions and all that is in it: an
+// [*Error] with the chmod line for the first that others may use. A folder that
+// is not there is fine.
+func CheckSessions(paths Paths) error {
+	if paths.State == "" {
+		return nil
+	}
+	info, err := os.Stat(paths.State)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return unreadable(paths.State, err)
+	}
+	if err := private(paths.State, info.Mode()); err != nil {
+		return err
+	}
+	files, err := os.ReadDir(paths.State)
+	if err != nil {
+		return unreadable(paths.State, err)
+	}
+	for _, f := range files {
+		path := filepath.Join(paths.State, f.Name())
+		if err := notLink(path); err != nil {
+			return err
+		}
+		info, err := f.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it went meanwhile
+		}
+		if err != nil {
+			return unreadable(path, err)
+		}
+		if err := private(path, info.Mode()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -101,6 +101,11 @@ var rows = map[string]row{
 	"audit-receipt":    {always(`{"seq":0,"id":"none"}`), may{noTarget: desks}},
 	"audit-export":     {always(`{"folder":"/x"}`), may{noTarget: proof}},
 	"audit-reconcile":  {always(""), may{noTarget: proof}},
+	"audit-add-witness": {always(`{"url":"http://127.0.0.1:9","key":"w.example/1+bcd5f9c1+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f","dry_run":true}`),
+		may{noTarget: admins}},
+	"audit-remove-witness": {always(`{"name":"none","dry_run":true}`), may{noTarget: admins}},
+	"audit-keep-anchor":    {always(`{"place":"file:/x","note":"none"}`), may{noTarget: proof}},
+	"audit-checkup":        {always(""), may{noTarget: proof}},
 }
 
 // Calls that are rows of another call, for another thing it does.

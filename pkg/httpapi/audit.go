@@ -48,6 +48,7 @@ func (h *handler) auditRoutes(api huma.API) {
 	serve(d, prove, func(a audit, c ctx, in eventRef) (logiqc.LogProof, error) { return a.Prove(c, in.Seq) })
 	serve(d, receipt, audit.Receipt)
 	serve(d, beginExport, audit.BeginExport)
+	h.witnessRoutes(api)
 	serve(d, reconcile, func(a audit, c ctx, _ none) (logiqc.Reconciled, error) { return a.Reconcile(c) })
 }
 

@@ -46,6 +46,29 @@ func CheckGrowth(old, now Head, stored HashReader) error {
 	return nil
 }
 
+// ProveGrowth gives the RFC 6962 §2.1.2 consistency proof that the log at now
+// begins with its first old leaves, for somebody who knows their root. It is
+// empty where nothing has to be shown: for old 0 and for all of now.
+//
+// Errors: [ErrTruncated] when now is smaller than old; [ErrAltered] when the
+// stored hashes do not give now; what stored returns.
+func ProveGrowth(old int64, now Head, stored HashReader) ([]Hash, error) {
+	if old < 0 {
+		return nil, fmt.Errorf("a known log of %d entries: %w", old, ErrRange)
+	}
+	if old > now.Size {
+		return nil, fmt.Errorf("%d entries where there were %d: %w", now.Size, old, ErrTruncated)
+	}
+	if _, err := edge(now, stored); err != nil || old == 0 || old == now.Size {
+		return nil, err
+	}
+	proof, err := tlog.ProveTree(now.Size, old, stored)
+	if err != nil {
+		return nil, fmt.Errorf("proving growth from %d to %d entries: %w", old, now.Size, err)
+	}
+	return proof, nil
+}
+
 // CheckBeginning compares the root that the stored hashes give for the first
 // old.Size leaves of a log of size leaves with old.Root. It is cheaper than
 // [CheckGrowth], one reading of O(log n) hashes, and shows less: nothing about

@@ -19,6 +19,8 @@ type Proof struct {
 	Seq  int64
 	Leaf []byte
 	Head Head
+	// Checkpoint is the signed statement of Head, other signatures included.
+	Checkpoint string
 }
 
 // Prove gives a C2SP tlog-proof that leaf is number seq in the log of the
@@ -78,7 +80,7 @@ func VerifyProof(proof, leaf []byte, origin string, verifiers ...note.Verifier) 
 	if tlog.CheckRecord(p.path, head.Size, head.Root, p.seq, LeafHash(leaf)) != nil {
 		return Proof{}, fmt.Errorf("the proof of entry %d does not hold: %w", p.seq, ErrAltered)
 	}
-	return Proof{p.seq, leaf, head}, nil
+	return Proof{p.seq, leaf, head, p.checkpoint}, nil
 }
 
 // proofText is a proof taken apart, nothing of it believed yet.

@@ -39,6 +39,18 @@ type Audit interface {
 	// Reconcile replays the log and compares the outcome with accounts, policy,
 	// tokens and sessions.
 	Reconcile(ctx context.Context) (Reconciled, error)
+
+	// AddWitness notes whom checkpoints are sent to for cosigning; RemoveWitness
+	// takes one off again. Both are for administrators.
+	AddWitness(ctx context.Context, r NewWitness) (WitnessChanged, error)
+	RemoveWitness(ctx context.Context, r WitnessRemoval) (WitnessChanged, error)
+	// KeepAnchor keeps that a checkpoint of this log has gone somewhere. It is
+	// checked: Integrity for one that is not of this log, or is not cosigned by
+	// the witness it is said to be from.
+	KeepAnchor(ctx context.Context, r NewAnchor) error
+	// Checkup looks at the store, its keys and its log where they are, quickly:
+	// at what is likely to go wrong, not at every byte.
+	Checkup(ctx context.Context) (Checkup, error)
 }
 
 // Hash is a SHA-256 value; base64 in text and JSON.
@@ -85,6 +97,10 @@ type Evidence struct {
 	// State is the one beside the keys, which no backup of the store brings
 	// back; "" where there is none.
 	State string `json:"state"`
+	// Witnesses and Anchors are where checkpoints went, as the store says. What
+	// is there, and not here, is what counts.
+	Witnesses []Witness `json:"witnesses"`
+	Anchors   []Anchor  `json:"anchors"`
 }
 
 // LogRange asks for what has a number from From on and below To, which may

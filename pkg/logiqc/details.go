@@ -75,6 +75,9 @@ type Details struct {
 	Before     string `json:"before,omitempty"` // its origin
 	BeforeSize *int64 `json:"before_size,omitempty"`
 	BeforeRoot string `json:"before_root,omitempty"`
+	// Of audit.witness_*: the address of the witness, whose Name is that of its
+	// Key, the line that verifies its signatures.
+	URL string `json:"url,omitempty"`
 }
 
 // Snapshot is an account as it was made.

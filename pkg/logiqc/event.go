@@ -57,6 +57,8 @@ const (
 	KeyRetired          Action = "key.retired"
 	AuditExported       Action = "audit.exported"
 	OriginStarted       Action = "audit.origin_started"
+	WitnessAdded        Action = "audit.witness_added"
+	WitnessRemoved      Action = "audit.witness_removed"
 	currentEventVersion        = 1
 )
 
@@ -67,7 +69,7 @@ var Actions = []Action{
 	MFADisabled, MFAEnforced, MFAUnenforced, EnrolmentStarted, MFAEnrolled, MFAReplaced, MFACodeVerified, MFARecovered,
 	RecoveryCodesIssued, RecoveryCodeUsed, EnrolmentCodeIssued, MFARequested, MFAApproved, MFARejected, SigninStarted, SigninSucceeded,
 	SigninFailed, SigninThrottled, SessionCreated, SessionRevoked, TokenCreated, TokenRevoked, PolicyChanged, KeyRotated, KeyRetired, AuditExported,
-	OriginStarted,
+	OriginStarted, WitnessAdded, WitnessRemoved,
 }
 
 // Outcome says how what an event records ended.

@@ -14,6 +14,8 @@ type Replay struct {
 	Tokens   map[string]Tokenable   // by token id
 	Frozen   bool
 	Origin   string // of the log's checkpoints
+	// Witnesses are the address and key of each, by name.
+	Witnesses map[string][2]string
 }
 
 // Replayable is what the log knows of an account. Its fields are those that a
@@ -43,7 +45,7 @@ type Tokenable struct {
 // NewReplay is the state before the first event.
 func NewReplay() *Replay {
 	return &Replay{Policy: DefaultPolicy(), Accounts: map[string]*Replayable{},
-		Sessions: map[string]string{}, Tokens: map[string]Tokenable{}}
+		Sessions: map[string]string{}, Tokens: map[string]Tokenable{}, Witnesses: map[string][2]string{}}
 }
 
 // Apply folds the next event in. Events that changed nothing leave the state
@@ -59,6 +61,12 @@ func (r *Replay) Apply(e Event) error {
 		return nil // about no account
 	case StoreFrozen, StoreThawed, StoreRestored, OriginStarted:
 		r.applyStore(e)
+		return nil
+	case WitnessAdded:
+		r.Witnesses[e.Details.Name] = [2]string{e.Details.URL, e.Details.Key}
+		return nil
+	case WitnessRemoved:
+		delete(r.Witnesses, e.Details.Name)
 		return nil
 	case UserCreated, UserImported:
 		return r.applySnapshot(e)

@@ -17,7 +17,7 @@ type StoreState struct {
 // may be the one without a phone. Every other change is refused.
 var whileFrozen = []Action{
 	SigninStarted, SigninSucceeded, SigninFailed, SigninThrottled, SessionCreated, EnrolmentStarted, MFAEnrolled, RecoveryCodeUsed,
-	MFARecovered, AuditExported, OriginStarted, KeyRotated, KeyRetired, SessionRevoked, TokenRevoked,
+	MFARecovered, AuditExported, OriginStarted, WitnessAdded, WitnessRemoved, KeyRotated, KeyRetired, SessionRevoked, TokenRevoked,
 	StoreFrozen, StoreThawed, StoreBackedUp, StoreRestored, StoreCopied,
 }
 

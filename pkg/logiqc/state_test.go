@@ -12,6 +12,7 @@ func TestFrozenRefusesByDefault(t *testing.T) {
 	goesOn := []Action{
 		SigninStarted, SigninSucceeded, SigninFailed, SigninThrottled, SessionCreated, SessionRevoked, TokenRevoked,
 		EnrolmentStarted, MFAEnrolled, RecoveryCodeUsed, MFARecovered, AuditExported, OriginStarted, KeyRotated, KeyRetired,
+		WitnessAdded, WitnessRemoved,
 		StoreFrozen, StoreThawed, StoreBackedUp, StoreRestored, StoreCopied,
 	}
 	frozen := StoreState{Frozen: true, Reason: "INC-1"}

@@ -35,7 +35,7 @@ func (a *audit) view(ctx context.Context, fn func(*txn) error) error {
 // Evidence implements [logiqc.Audit]. A folder of keys that is not there, or
 // not ours to read, is no error.
 func (a *audit) Evidence(ctx context.Context) (e logiqc.Evidence, err error) {
-	e.Keys = []string{}
+	e.Keys, e.Witnesses, e.Anchors = []string{}, []logiqc.Witness{}, []logiqc.Anchor{}
 	err = a.view(ctx, func(t *txn) error {
 		info, err := t.Info()
 		if err != nil {
@@ -48,11 +48,17 @@ func (a *audit) Evidence(ctx context.Context) (e logiqc.Evidence, err error) {
 		}
 		if ok {
 			e.Last = logiqc.Checkpoint{Note: last.Note, At: last.At}
-			// What it states is for whoever opens it; this is only to be shown.
-			if _, head, err := ledger.ParseCheckpoint([]byte(last.Note)); err == nil {
-				e.Last.LogHead = logHead(head)
-			}
+			states(&e.Last)
 		}
+		witnesses, err := t.witnesses()
+		if err != nil {
+			return err
+		}
+		anchors, err := t.anchors()
+		if err != nil {
+			return err
+		}
+		e.Witnesses, e.Anchors = append(e.Witnesses, witnesses...), append(e.Anchors, anchors...)
 		keys, err := t.desk.keys(info.ID)
 		if err != nil {
 			return nil //nolint:nilerr // no keys folder

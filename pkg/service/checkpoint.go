@@ -77,6 +77,9 @@ func (t *txn) prove(seq int64) (p logiqc.LogProof, err error) {
 	if err != nil {
 		return p, err
 	}
+	if cosigned := t.cosigned(seq); cosigned != "" {
+		c.Note = cosigned
+	}
 	proof, err := ledger.Prove(seq, leaf, []byte(c.Note), hashReader{t.Tx})
 	return logiqc.LogProof{Seq: seq, Proof: string(proof)}, logError(err)
 }

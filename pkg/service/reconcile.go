@@ -2,6 +2,8 @@ package service
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
@@ -25,7 +27,7 @@ func reconcile(tx *store.Tx) (out logiqc.Reconciled, err error) {
 		return out, err
 	}
 	r := reconciler{tx: tx, replay: replay, diffs: []logiqc.Difference{}, seen: map[string]string{}}
-	for _, look := range []func() error{r.policy, r.accounts, r.sessions, r.tokens} {
+	for _, look := range []func() error{r.policy, r.accounts, r.sessions, r.witnesses, r.tokens} {
 		if err := look(); err != nil {
 			return out, err
 		}
@@ -157,6 +159,25 @@ func (r *reconciler) sessions() error {
 		if r.replay.Sessions[s.ID] != s.UserID {
 			r.differ(r.seen[s.UserID], "session", "", s.ID, -1)
 		}
+	}
+	return nil
+}
+
+// witnesses compares whom checkpoints are sent to.
+func (r *reconciler) witnesses() error {
+	stored, err := r.tx.Witnesses()
+	if err != nil {
+		return err
+	}
+	left := maps.Clone(r.replay.Witnesses)
+	for _, w := range stored {
+		logged := left[w.Name]
+		delete(left, w.Name)
+		r.differ("", "witness "+w.Name+" url", logged[0], w.URL, -1)
+		r.differ("", "witness "+w.Name+" key", logged[1], w.Key, -1)
+	}
+	for _, name := range slices.Sorted(maps.Keys(left)) {
+		r.differ("", "witness "+name+" url", left[name][0], "", -1)
 	}
 	return nil
 }

@@ -207,6 +207,23 @@ CREATE TABLE log_head (
     closed BIGINT NOT NULL DEFAULT 0
 );
 
+-- Who cosigns checkpoints of the log, and the newest one each did.
+CREATE TABLE witness (
+    name     TEXT PRIMARY KEY,
+    url      TEXT NOT NULL,
+    vkey     TEXT NOT NULL,
+    added_at BIGINT NOT NULL,
+    at       BIGINT NOT NULL, -- of the note, 0 for none
+    note     TEXT NOT NULL
+);
+
+-- Where else checkpoints went, and the newest one there.
+CREATE TABLE anchor (
+    place TEXT PRIMARY KEY,
+    at    BIGINT NOT NULL,
+    note  TEXT NOT NULL
+);
+
 -- The last checkpoint of the log that was signed.
 CREATE TABLE checkpoint (
     one  BIGINT PRIMARY KEY CHECK (one = 1),
