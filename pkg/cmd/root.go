@@ -77,6 +77,9 @@ func addGlobalFlags(root *cobra.Command) {
 		default:
 			flags.VarP(&text{kind: k.Value}, k.Name, k.Short, k.Help)
 			flags.Lookup(k.Name).DefValue = k.Default
+			if words := strings.Split(k.Value, "|"); len(words) > 1 {
+				_ = root.RegisterFlagCompletionFunc(k.Name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+			}
 		}
 	}
 	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
