@@ -27,8 +27,8 @@ it. It is not quiet: the audit log names who ran it, as the operating system say
 says, and every operator is told at the next sign-in.
 
 Exit status: 3 no such user; 4 not an administrator; 5 signs in by SSO; 7 cancelled, or there
-is no terminal to type the username on; 10 the account changed meanwhile; 11 the store or its
-keys cannot be opened.`
+is no terminal to type the username on; 9 the keys are of another store; 10 the account
+changed meanwhile; 11 the store or its keys cannot be opened.`
 
 // newRecover makes `recover`.
 func newRecover(a *App) *cobra.Command {
