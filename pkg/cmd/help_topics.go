@@ -36,8 +36,8 @@ Files are readable by their owner only; what others can read is refused, with th
 line that mends it.
 
 Whoever holds the store's file is an administrator in all but name. So init, demo, recover,
-the groups store and keys, and audit key, checkpoint, verify, prove, export, reconcile and
-report need no sign-in there.
+the groups store and keys, doctor, and audit key, checkpoint, verify, prove, export,
+reconcile, report, witness and push need no sign-in there.
 
     logiqc store backup FILE      writes all of it to a new file, and checks that
     logiqc store restore FILE     puts it back; every session ends
