@@ -55,8 +55,7 @@ func TestShutdownLosesNothing(t *testing.T) {
 // A client that is slow to say what it wants, and one that says too much, are
 // shown the door.
 func TestSlowAndBigClients(t *testing.T) {
-	s := start(t, nil, http.HandlerFunc(hello))
-	s.http.ReadHeaderTimeout = 100 * time.Millisecond
+	s := startWith(t, nil, http.HandlerFunc(hello), func(s *Server) { s.http.ReadHeaderTimeout = 100 * time.Millisecond })
 	c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
 	if err != nil {
 		t.Fatal(err)

@@ -32,12 +32,19 @@ type running struct {
 // start serves a handler with a certificate, or plainly with none.
 func start(t *testing.T, cert *Certificate, h http.Handler) *running {
 	t.Helper()
+	return startWith(t, cert, h, func(*Server) {})
+}
+
+// startWith is start with a server that set has changed before it serves.
+func startWith(t *testing.T, cert *Certificate, h http.Handler, set func(*Server)) *running {
+	t.Helper()
 	l, err := Listen(t.Context(), "127.0.0.1:0", cert)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &running{cert: cert, log: &strings.Builder{}}
 	r.Server = NewServer(h, NewMetrics("test"), slog.New(slog.NewTextHandler(r.log, nil)))
+	set(r.Server)
 	scheme := "http"
 	if cert != nil {
 		scheme = "https"
