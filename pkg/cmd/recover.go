@@ -22,11 +22,11 @@ It asks for the username on a terminal; no flag answers that. It clears the enro
 the sessions, and ends waits and a hold. It keeps the password and revokes no token. You get
 an enrolment code, shown once, without which nobody enrols.
 
-What the policy asks of a reset is not asked here, and a store that is frozen does not stop
-it. It is not quiet: the audit log names who ran it, as the operating system says and as sudo
-says, and every operator is told at the next sign-in.
+What the policy asks of a reset is not asked here. It is not quiet: the audit log names who
+ran it, as the operating system says and as sudo says, and every operator is told at the next
+sign-in. A store that is frozen takes it after store thaw, which needs no sign-in either.
 
-Exit status: 3 no such user; 4 not an administrator; 5 signs in by SSO; 7 cancelled, or there
+Exit status: 3 no such user; 4 not an administrator; 5 signs in by SSO, or the store is frozen or has moved; 7 cancelled, or there
 is no terminal to type the username on; 9 the keys are of another store; 10 the account
 changed meanwhile; 11 the store or its keys cannot be opened.`
 

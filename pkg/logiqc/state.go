@@ -13,11 +13,11 @@ type StoreState struct {
 
 // whileFrozen are the actions that go on in a frozen store: sign-ins with the
 // enrolment that one may lead into, audit, keys, revoking sessions and tokens,
-// what keeps the store itself, and break-glass: whoever is to end an incident
-// may be the one without a phone. Every other change is refused.
+// and what keeps the store itself. Every other change is refused, break-glass
+// too: whoever could run it can thaw the store, which takes no sign-in there.
 var whileFrozen = []Action{
 	SigninStarted, SigninSucceeded, SigninFailed, SigninThrottled, SessionCreated, EnrolmentStarted, MFAEnrolled, RecoveryCodeUsed,
-	MFARecovered, AuditExported, OriginStarted, WitnessAdded, WitnessRemoved, KeyRotated, KeyRetired, SessionRevoked, TokenRevoked,
+	AuditExported, OriginStarted, WitnessAdded, WitnessRemoved, KeyRotated, KeyRetired, SessionRevoked, TokenRevoked,
 	StoreFrozen, StoreThawed, StoreBackedUp, StoreRestored, StoreCopied,
 }
 

@@ -11,7 +11,7 @@ import (
 func TestFrozenRefusesByDefault(t *testing.T) {
 	goesOn := []Action{
 		SigninStarted, SigninSucceeded, SigninFailed, SigninThrottled, SessionCreated, SessionRevoked, TokenRevoked,
-		EnrolmentStarted, MFAEnrolled, RecoveryCodeUsed, MFARecovered, AuditExported, OriginStarted, KeyRotated, KeyRetired,
+		EnrolmentStarted, MFAEnrolled, RecoveryCodeUsed, AuditExported, OriginStarted, KeyRotated, KeyRetired,
 		WitnessAdded, WitnessRemoved,
 		StoreFrozen, StoreThawed, StoreBackedUp, StoreRestored, StoreCopied,
 	}
