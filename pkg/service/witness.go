@@ -138,7 +138,7 @@ func (t *txn) opened(text string) (head ledger.Head, err error) {
 		return head, noKeys(err)
 	}
 	if head, err = ledger.OpenCheckpoint([]byte(text), info.Origin, verifiers...); err != nil {
-		return head, logiqc.Errorf(logiqc.Integrity, "this is no checkpoint of this log: %w", err)
+		return head, logiqc.Errorf(logiqc.Invalid, "this is no checkpoint of this log: %w", err)
 	}
 	now, err := t.head()
 	if err == nil {
@@ -165,7 +165,7 @@ func (t *txn) keepCosigned(r logiqc.NewAnchor, head ledger.Head) error {
 	}
 	c, err := witness.Open([]byte(r.Note), v)
 	if err != nil {
-		return logiqc.Errorf(logiqc.Integrity, "this is not cosigned: %w", err)
+		return logiqc.Errorf(logiqc.Invalid, "this is not cosigned: %w", err)
 	}
 	if last, err := t.opened(w.Last.Note); err == nil && head.Size < last.Size {
 		return nil // somebody pushed more meanwhile; what is of the log before counts for nothing
