@@ -24,16 +24,18 @@ type backedUp struct {
 	Problems []store.Problem `json:"problems"`
 }
 
+const backupLong = "Write the whole store to a new file, as it is at one moment, while others go on working.\n" +
+	"The file is checked before it appears: its database and its log are whole. It is a store\n" +
+	"itself, of one file wherever the store is, readable by you only. Before that a checkpoint\n" +
+	"is signed.\n\n" +
+	"It holds no key, and setup keys only sealed: whoever has the file and the folder of keys\n" +
+	"has everything, so keep copies of the two apart.\n\n" +
+	"Exit status: 5 when there is something at FILE; 9 when the store is not sound: its backup\nis kept, unless the database is damaged."
+
 func newStoreBackup(a *App) *cobra.Command {
 	c := &cobra.Command{
 		Use: "backup FILE", Short: "Write the whole store to a new file, and check it",
-		Long: "Write the whole store to a new file, as it is at one moment, while others go on working.\n" +
-			"The file is checked before it appears: its database and its log are whole. It is a store\n" +
-			"itself, of one file wherever the store is, readable by you only. Before that a checkpoint\n" +
-			"is signed.\n\n" +
-			"It holds no key, and setup keys only sealed: whoever has the file and the folder of keys\n" +
-			"has everything, so keep copies of the two apart.\n\n" +
-			"Exit status: 5 when there is something at FILE; 9 when the store is not sound: its backup\nis kept, unless the database is damaged.",
+		Long:    backupLong,
 		Example: "  logiqc store backup /mnt/backup/$(date +%F).db",
 		Args:    exactly(1, "the file to write"),
 	}
