@@ -251,3 +251,65 @@ func TestApproveRunOnTerminal(t *testing.T) {
 		t.Errorf("exit %d:\n%s", status, x.History())
 	}
 }
+
+// Whoever may decide is told at sign-in that requests wait, and picks one without
+// typing its id; the only one is not asked about.
+func TestApprovePicks(t *testing.T) {
+	h := newTemplate(t).home(t)
+	h.ask("priya", "mchen")
+	first := h.ask("priya", "jlee")
+	h.ask("helen", "jlee") // of her own: not hers to decide
+	h.nobody()
+	x := h.terminal(80, 24, "signin", "--user", "helen")
+	reply(x, "Password", password)
+	reply(x, "Code from your authenticator app", phoneOf("helen").code(0))
+	x.Wait("You are signed in as helen.", "2 requests wait for a second operator: logiqc mfa approvals")
+	if status := x.Exit(); status != 0 {
+		t.Errorf("exit %d", status)
+	}
+	x = h.terminal(80, 24, "mfa", "reject")
+	x.Wait("Which request?", "mchen (protected)", "60m left · priya · new phone · INC104412", strings.ToUpper(first.Short)+"  jlee")
+	x.Send(uitest.Down, uitest.Enter)
+	x.Wait("Reject the MFA reset for Jordan Lee?")
+	x.Send(uitest.Left, uitest.Enter)
+	if status := x.Exit(); status != 0 {
+		t.Errorf("exit %d:\n%s", status, x.History())
+	}
+	x = h.terminal(80, 24, "mfa", "approve")
+	x.Wait("Approve an MFA reset for Marcus Chen?")
+	x.Send(uitest.Esc)
+	if status := x.Exit(); status != 7 {
+		t.Errorf("exit %d", status)
+	}
+	x = h.terminal(80, 24, "mfa", "approvals", "show")
+	x.Wait("Which request?")
+	x.Send(uitest.Esc)
+	if status := x.Exit(); status != 7 {
+		t.Errorf("exit %d", status)
+	}
+	h.as("ines")
+	x = h.terminal(80, 24, "mfa", "approve")
+	if status := x.Exit(); status != 4 {
+		t.Errorf("an auditor: exit %d:\n%s", status, x.Screen())
+	}
+}
+
+// Who asks where somebody has asked already is told before, and who approves too.
+func TestRequestTwice(t *testing.T) {
+	h := newTemplate(t).home(t)
+	a := h.ask("priya", "jlee")
+	x := h.terminal(80, 24, "mfa", "request", "jlee")
+	x.Wait("! priya has asked for this already: request "+strings.ToUpper(a.Short)+" is open until", "Ask for approval   [ Cancel ]")
+	x.Send(uitest.Left, uitest.Enter)
+	x.Wait("asked for, open until")
+	if status := x.Exit(); status != 0 || strings.Contains(x.Screen(), "has asked for this already") {
+		t.Errorf("exit %d:\n%s", status, x.Screen())
+	}
+	h.as("tom")
+	x = h.terminal(80, 24, "mfa", "approve", a.Short)
+	x.Wait("! helen has asked for it too (", "approving this makes that void.")
+	x.Send(uitest.Left, uitest.Left, uitest.Enter)
+	if status := x.Exit(); status != 0 || h.events(logiqc.MFAResetDone) != 1 {
+		t.Errorf("exit %d:\n%s", status, x.History())
+	}
+}

@@ -57,16 +57,23 @@ func newMFAApprovals(a *App) *cobra.Command {
 
 func newMFAApprovalsShow(a *App, follow *bool) *cobra.Command {
 	return &cobra.Command{
-		Use: "show ID", Short: "Show one request, decided or not",
-		Long:    "Show a request for approval: what was asked for, why, and what became of it. With --follow,\nonce it is decided or has run out.",
+		Use: "show [ID]", Short: "Show one request, decided or not",
+		Long:    "Show a request for approval: what was asked for, why, and what became of it. With --follow,\nonce it is decided or has run out. On a terminal, without an ID, it offers those that are open.",
 		Example: "  logiqc mfa approvals show 7K3F\n  logiqc mfa approvals show 7K3F --follow -o json",
-		Args:    exactly(1, "the ID of a request"),
+		Args:    atMostOne("one ID of a request"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := a.noApproval(args); err != nil {
+				return err
+			}
 			svc, err := a.Service(c.Context())
 			if err != nil {
 				return err
 			}
-			r, err := svc.Approval(c.Context(), args[0])
+			id, err := a.pickApproval(c.Context(), svc, args, false)
+			if err != nil {
+				return err
+			}
+			r, err := svc.Approval(c.Context(), id)
 			if err != nil {
 				return err
 			}
@@ -107,6 +114,9 @@ func approvalCard(r logiqc.Approval, now time.Time) ui.Card {
 		add("Open until", minute(r.ExpiresAt))
 		if r.ChangedSince {
 			add("Void", "the enrolment has changed since this was asked for")
+		}
+		for _, other := range r.Others {
+			add("Also open", strings.ToUpper(other.Short)+", asked for by "+other.RequestedBy+", until "+minute(other.ExpiresAt))
 		}
 	case logiqc.ApprovalExpired:
 		add("Ran out", minute(r.ExpiresAt))

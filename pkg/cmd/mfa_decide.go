@@ -13,18 +13,19 @@ import (
 // newMFADecide makes `mfa approve` or `mfa reject`.
 func newMFADecide(a *App, approve bool) *cobra.Command {
 	c := &cobra.Command{
-		Use: "reject ID", Short: "Reject a request for a reset",
+		Use: "reject [ID]", Short: "Reject a request for a reset",
 		Long: "Closes a request for approval; nothing is reset. Whoever asked sees that you rejected it, and\n" +
-			"the reason is in the audit log.\n\n" +
+			"the reason is in the audit log. On a terminal, without an ID, it offers those that are open.\n\n" +
 			"Who may: see mfa approve.\n\n" +
 			"Exit status: 3 no such request; 4 not permitted; 5 it has run out; 7 left open; 10 decided already.",
 		Example: "  logiqc mfa reject 7K3F --reason \"nobody answers at the number on file\"",
-		Args:    exactly(1, "the ID of a request"),
+		Args:    atMostOne("one ID of a request"),
 	}
 	if approve {
-		c.Use, c.Short = "approve ID|--run ID", "Approve a reset that another operator asked for"
+		c.Use, c.Short = "approve [ID|--run ID]", "Approve a reset that another operator asked for"
 		c.Long = "Performs the reset that was asked for, at once. On a terminal it shows the account and the\n" +
-			"request, and asks: Approve, Reject, or Leave it open, which Enter alone does.\n\n" +
+			"request, and asks: Approve, Reject, or Leave it open, which Enter alone does. Without an ID\n" +
+			"it offers those that you may decide about.\n\n" +
 			"Look for yourself: call the user back on the number on file, or ask the manager. The requester\n" +
 			"may be the one who was taken in. You are never shown the enrolment code.\n\n" +
 			"Approvers are people with a session, not tokens: administrators, and the help desk where the\n" +
@@ -45,7 +46,7 @@ func newMFADecide(a *App, approve bool) *cobra.Command {
 			if run != "" {
 				return cobra.NoArgs(c, args)
 			}
-			return exactly(1, "the ID of a request, or --run")(c, args)
+			return atMostOne("one ID of a request, or --run")(c, args)
 		}
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -53,6 +54,9 @@ func newMFADecide(a *App, approve bool) *cobra.Command {
 			return noCSV()
 		}
 		req, err := f.request(a.IO().CanPrompt())
+		if err == nil && run == "" {
+			err = a.noApproval(args)
+		}
 		if err != nil {
 			return err
 		}
@@ -63,7 +67,11 @@ func newMFADecide(a *App, approve bool) *cobra.Command {
 		if run != "" {
 			return a.approveRun(c.Context(), svc, run, req)
 		}
-		return a.decide(c.Context(), svc, logiqc.Decision{Request: req, ID: args[0], Approve: approve})
+		id, err := a.pickApproval(c.Context(), svc, args, true)
+		if err != nil {
+			return err
+		}
+		return a.decide(c.Context(), svc, logiqc.Decision{Request: req, ID: id, Approve: approve})
 	}
 	return c
 }

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
@@ -35,6 +36,9 @@ func decideDialog(out logiqc.Decided, store string, now time.Time) ui.Dialog {
 		asked = append(asked, d.Facts[i])
 	}
 	d.Facts = append(asked, slices.DeleteFunc(d.Facts, isCall)...)
+	for _, other := range r.Others {
+		d.Warnings = append(d.Warnings, other.RequestedBy+" has asked for it too ("+strings.ToUpper(other.Short)+"); approving this makes that void.")
+	}
 	d.Affirmative, d.Other, d.Negative = "Approve", "Reject", "Leave it open"
 	d.Word, d.Action, d.OtherWord, d.OtherAction, d.Decline = "approve", "approve", "reject", "reject", "leave it open"
 	return d

@@ -15,6 +15,8 @@ import (
 const requestLong = `Asks that a second operator approves a reset. It says and asks what mfa reset would, and
 changes nothing: approving it is the reset. The request is for the enrolment as it is
 now; when that changes before it is approved, it is void. It runs out after an hour.
+Where a request for the account is open already you are told, and this is one more, with
+grounds of its own and a code of its own: approving one makes the others void.
 
 You may ask for any account but your own. With --enrolment-code you are shown the code at
 once; it works once the request is approved, and nobody else sees it. With --wait the
@@ -75,6 +77,7 @@ func askDialog(d ui.Dialog, preview logiqc.ResetResult, why string) ui.Dialog {
 	if why != "" {
 		d.Extra = append([]string{why}, d.Extra...)
 	}
+	d.Warnings = append(openAlready(preview), d.Warnings...)
 	d.Will = append([]string{"ask a second operator to approve, within an hour, what follows"}, d.Will...)
 	d.WillNot = append([]string{"do any of it before"}, d.WillNot...)
 	d.Affirmative, d.Word, d.Action, d.TypeToConfirm = "Ask for approval", "approval", "ask for approval", ""
@@ -84,7 +87,13 @@ func askDialog(d ui.Dialog, preview logiqc.ResetResult, why string) ui.Dialog {
 // requested tells what became of a request for approval of one reset, and waits
 // for the second operator where that was asked for.
 func (r *resetter) requested(ctx context.Context, res logiqc.ResetResult) error {
+	if !r.reset.CanAsk { // else the dialog has said so
+		for _, w := range openAlready(res) {
+			r.IO().Warnf("%s", w)
+		}
+	}
 	told := requestOf(res)
+	told.Warnings = r.IO().Warnings()
 	if res.Approval == nil || !r.wait {
 		return r.answer(told, func(io *ui.IO) error { return requestTold(io, res) })
 	}

@@ -29,6 +29,7 @@ type approvalRequest struct {
 	Seq           *int64               `json:"seq"` // of the reset
 	ChangedSince  bool                 `json:"changed_since"`
 	Account       *logiqc.Account      `json:"account"`
+	Warnings      []string             `json:"warnings,omitempty"`
 	logiqc.Replayed
 }
 
@@ -77,6 +78,14 @@ func requestTold(io *ui.IO, res logiqc.ResetResult) error {
 	}
 	io.Answerf("A second operator: logiqc mfa approve %s", shortID(a))
 	return nil
+}
+
+// openAlready says which requests for the account were open before this one.
+func openAlready(res logiqc.ResetResult) (said []string) {
+	for _, o := range res.Open {
+		said = append(said, o.RequestedBy+" has asked for this already: request "+strings.ToUpper(o.Short)+" is open until "+local(o.ExpiresAt, "15:04")+".")
+	}
+	return said
 }
 
 // approvedTold tells whoever waited that a reset was approved, and whom to

@@ -110,12 +110,16 @@ func (a *App) setPolicy(ctx context.Context, settings []logiqc.Setting, f *reque
 	if out.Changes == nil {
 		out.Changes = []logiqc.Change{}
 	}
+	for _, w := range out.Warnings {
+		a.IO().Warnf("%s", w)
+	}
 	return a.answer(struct {
-		Changed bool              `json:"changed"`
-		Policy  map[string]string `json:"policy"`
-		Changes []logiqc.Change   `json:"changes"`
+		Changed  bool              `json:"changed"`
+		Policy   map[string]string `json:"policy"`
+		Changes  []logiqc.Change   `json:"changes"`
+		Warnings []string          `json:"warnings,omitempty"`
 		logiqc.Replayed
-	}{out.Changed, out.Policy.Values(), out.Changes, out.Replayed}, func(io *ui.IO) error {
+	}{out.Changed, out.Policy.Values(), out.Changes, out.Warnings, out.Replayed}, func(io *ui.IO) error {
 		if len(out.Changes) == 0 {
 			io.Answerf("The policy is so already; nothing was changed.")
 			return nil

@@ -177,3 +177,13 @@ func exactly(n int, what string) cobra.PositionalArgs {
 		return nil
 	}
 }
+
+// atMostOne takes one argument, or none where it can be asked for.
+func atMostOne(what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return fmt.Errorf("%s takes %s, not %d", c.CommandPath(), what, len(args))
+		}
+		return nil
+	}
+}

@@ -72,6 +72,11 @@ func (a *App) signin(ctx context.Context, f *credentials, noSave bool) error {
 	if err := e.answerSignedIn(noSave); err != nil {
 		return err
 	}
+	if io := a.IO(); !noSave && io.CanPrompt() && !io.Machine() {
+		if svc, err := a.Service(ctx); err == nil {
+			tellWaiting(io, waiting(ctx, svc))
+		}
+	}
 	return e.offerNewPhone(ctx)
 }
 

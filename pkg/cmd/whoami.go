@@ -14,6 +14,7 @@ type whoamiAnswer struct {
 	Via       string      `json:"via"` // session or token
 	Store     string      `json:"store"`
 	ExpiresAt logiqc.Time `json:"expires_at"`
+	Waiting   int         `json:"approvals_waiting,omitempty"` // for them to decide about
 }
 
 // newWhoami tells who is signed in.
@@ -33,10 +34,12 @@ func newWhoami(a *App) *cobra.Command {
 				return err
 			}
 			who := svc.Actor()
-			out := whoamiAnswer{User: who.Username, Role: who.Role, Via: "session", Store: s.Store.Display(), ExpiresAt: who.ExpiresAt}
+			out := whoamiAnswer{User: who.Username, Role: who.Role, Via: "session", Store: s.Store.Display(), ExpiresAt: who.ExpiresAt,
+				Waiting: waiting(c.Context(), svc)}
 			if who.Kind == logiqc.Token {
 				out.Via = "token"
 			}
+			defer tellWaiting(a.IO(), out.Waiting)
 			return a.answer(out, func(io *ui.IO) error {
 				return io.Card(ui.Card{Title: out.User, Status: string(out.Role), Sections: []ui.Section{{Rows: []ui.CardRow{
 					{Label: "Via", Value: out.Via}, {Label: "Store", Value: out.Store}, {Label: "Until", Value: minute(out.ExpiresAt)},

@@ -82,7 +82,7 @@ func (s *service) RequestReset(ctx context.Context, r logiqc.Reset) ([]logiqc.Re
 
 // Approvals implements [logiqc.Service].
 func (s *service) Approvals(ctx context.Context, q logiqc.ApprovalQuery) ([]logiqc.Approval, error) {
-	return ask(ctx, s, approvals, approvalQuery{q.All})
+	return ask(ctx, s, approvals, approvalQuery(q))
 }
 
 // Approval implements [logiqc.Service].

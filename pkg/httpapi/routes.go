@@ -118,7 +118,7 @@ func resetRoutes(d door[svc]) {
 		return each(out, toResetResult), err
 	})
 	serve(d, approvals, func(s svc, c ctx, in approvalQuery) ([]logiqc.Approval, error) {
-		return s.Approvals(c, logiqc.ApprovalQuery{All: in.All})
+		return s.Approvals(c, logiqc.ApprovalQuery(in))
 	})
 	serve(d, getApproval, func(s svc, c ctx, in approvalRef) (logiqc.Approval, error) { return s.Approval(c, in.ID) })
 	serve(d, decide, func(s svc, c ctx, in logiqc.Decision) (decided, error) {

@@ -19,7 +19,8 @@ type runRef struct {
 
 // approvalQuery is [logiqc.ApprovalQuery] as URL parameters.
 type approvalQuery struct {
-	All bool `query:"all" doc:"Those that are not open any more, too, for a day"`
+	All  bool `query:"all" doc:"Those that are not open any more, too, for a day"`
+	Mine bool `query:"mine" doc:"Only those that the caller may approve or reject"`
 }
 
 // approvalRef names one request for approval.

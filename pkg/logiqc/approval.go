@@ -63,6 +63,17 @@ type Approval struct {
 	// it was reset, as in a [ResetResult].
 	Account Account `json:"account"`
 	Message string  `json:"message"`
+	// Others are the other requests for the account that can be approved now:
+	// approving one makes the rest void.
+	Others []ApprovalRef `json:"others,omitempty"`
+}
+
+// ApprovalRef names a request that is open.
+type ApprovalRef struct {
+	ID          string `json:"id"`
+	Short       string `json:"short"`
+	RequestedBy string `json:"requested_by"`
+	ExpiresAt   Time   `json:"expires_at"`
 }
 
 // MinApprovalRef is how many characters of an approval's id mean it at least.
@@ -78,13 +89,15 @@ func CheckApprovalRef(ref string) error {
 }
 
 // ApprovalQuery selects requests: those that are open, or All of the last
-// ApprovalsKept.
+// ApprovalsKept; or those that wait for the actor, who may decide about them.
 type ApprovalQuery struct {
-	All bool `json:"all,omitempty"`
+	All  bool `json:"all,omitempty"`
+	Mine bool `json:"mine,omitempty"`
 }
 
 // ApprovalsKept is how long a request that was decided, or has run out, is
-// listed, and its short id means no other.
+// listed, and its short id means no other. By its id it is found a few days
+// longer; then only the log tells of it.
 const ApprovalsKept = 24 * time.Hour
 
 // Decision approves or rejects a request. Without consent it is a preview.

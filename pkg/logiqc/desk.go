@@ -14,6 +14,8 @@ type PolicyEdited struct {
 	Changed bool     `json:"changed"`
 	Policy  Policy   `json:"policy"`
 	Changes []Change `json:"changes"`
+	// Warnings say what the policy, as it is then, makes impossible.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // CodeCheck is an app code that a caller read out.

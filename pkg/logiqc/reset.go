@@ -89,4 +89,7 @@ type ResetResult struct {
 	MayRequest bool `json:"may_request,omitempty"`
 	// Approval is the request for approval: the one that was made, or approved.
 	Approval *Approval `json:"approval,omitempty"`
+	// Open are the requests for the account that were open before, where
+	// another is made, or would be.
+	Open []ApprovalRef `json:"open,omitempty"`
 }

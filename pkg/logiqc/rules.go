@@ -75,7 +75,7 @@ func (u User) privilegedError() error {
 	if u.Role != RoleUser {
 		what = "of role " + string(u.Role)
 	}
-	return Errorf(Privileged, "%s is %s: --yes alone does not reset it", u.Username, what).
+	return Errorf(Privileged, "%s is %s: a reset takes the username typed on a terminal, or a second operator", u.Username, what).
 		WithHint("run it on a terminal and type the username: logiqc mfa reset %s; or have a second operator approve it: logiqc mfa request %s",
 			u.Username, u.Username)
 }

@@ -71,6 +71,29 @@ func (t *txn) requestApproval(r logiqc.Reset, u *logiqc.User, res *logiqc.ResetR
 	return nil
 }
 
+// open returns the requests for an account that can be approved now, those that
+// this transaction made aside.
+func (t *txn) open(u logiqc.User) (refs []logiqc.ApprovalRef, err error) {
+	if t.asked == nil {
+		recent, err := t.Tx.Approvals(t.Now().Add(-logiqc.ApprovalFor))
+		if err != nil {
+			return nil, err
+		}
+		t.asked = map[string][]store.Approval{}
+		for _, a := range recent {
+			if a.StateAt(t.Now()) == logiqc.ApprovalPending {
+				t.asked[a.UserID] = append(t.asked[a.UserID], a)
+			}
+		}
+	}
+	for _, a := range t.asked[u.ID] {
+		if a.Mark == u.Shown() {
+			refs = append(refs, logiqc.ApprovalRef{ID: a.ID, RequestedBy: a.RequestedBy, ExpiresAt: a.ExpiresAt})
+		}
+	}
+	return refs, nil
+}
+
 // approval is a request as callers see it, without its short id.
 func (t *txn) approval(a store.Approval, u logiqc.User) logiqc.Approval {
 	v := logiqc.Approval{
@@ -89,21 +112,40 @@ func (t *txn) approval(a store.Approval, u logiqc.User) logiqc.Approval {
 	return v
 }
 
+// named is the id of a request and where the short one goes.
+type named struct {
+	id    string
+	short *string
+}
+
+// namesIn are the requests that a view names.
+func namesIn(v *logiqc.Approval) []named {
+	return append(namesOf(v.Others), named{v.ID, &v.Short})
+}
+
+func namesOf(refs []logiqc.ApprovalRef) (names []named) {
+	for i := range refs {
+		names = append(names, named{refs[i].ID, &refs[i].Short})
+	}
+	return names
+}
+
 // shorten gives the requests in results their short ids.
 func (t *txn) shorten(results []logiqc.ResetResult) error {
-	var views []*logiqc.Approval
-	for i := range results {
-		if results[i].Approval != nil {
-			views = append(views, results[i].Approval)
+	var names []named
+	for _, res := range results {
+		names = append(names, namesOf(res.Open)...)
+		if res.Approval != nil {
+			names = append(names, namesIn(res.Approval)...)
 		}
 	}
-	return t.shortIDs(views...)
+	return t.shortIDs(names)
 }
 
 // shortIDs gives requests the shortest ending of their id that means no other
 // one of a day.
-func (t *txn) shortIDs(views ...*logiqc.Approval) error {
-	if len(views) == 0 {
+func (t *txn) shortIDs(names []named) error {
+	if len(names) == 0 {
 		return nil
 	}
 	ids, err := t.ApprovalIDs(t.Now().Add(-logiqc.ApprovalsKept))
@@ -119,8 +161,8 @@ func (t *txn) shortIDs(views ...*logiqc.Approval) error {
 		ids[i] = backwards(id)
 	}
 	slices.Sort(ids)
-	for _, v := range views {
-		own := backwards(v.ID)
+	for _, name := range names {
+		own := backwards(name.id)
 		at, _ := slices.BinarySearch(ids, own)
 		n := logiqc.MinApprovalRef
 		for _, other := range ids[max(at-1, 0):min(at+2, len(ids))] {
@@ -128,7 +170,7 @@ func (t *txn) shortIDs(views ...*logiqc.Approval) error {
 				n = max(n, common(own, other)+1)
 			}
 		}
-		v.Short = v.ID[len(v.ID)-n:]
+		*name.short = name.id[len(name.id)-n:]
 	}
 	return nil
 }
@@ -151,8 +193,11 @@ func (s *service) Approvals(ctx context.Context, q logiqc.ApprovalQuery) (all []
 		if err != nil {
 			return err
 		}
-		all, err = t.approvals(recent, func(a store.Approval) bool {
-			return !t.actor.IsSelf(a.UserID) && (q.All || a.StateAt(t.Now()) == logiqc.ApprovalPending)
+		recent = slices.DeleteFunc(recent, func(a store.Approval) bool {
+			return t.actor.IsSelf(a.UserID) || !q.All && a.StateAt(t.Now()) != logiqc.ApprovalPending
+		})
+		all, err = t.approvals(recent, func(a store.Approval, u logiqc.User) bool {
+			return !q.Mine || t.policy.CheckApprover(t.actor) == nil && u.CheckDecide(t.actor, a.RequesterID) == nil && a.Mark == u.Shown()
 		})
 		return err
 	})
@@ -160,9 +205,8 @@ func (s *service) Approvals(ctx context.Context, q logiqc.ApprovalQuery) (all []
 }
 
 // approvals shows those requests that are wanted.
-func (t *txn) approvals(from []store.Approval, wanted func(store.Approval) bool) ([]logiqc.Approval, error) {
+func (t *txn) approvals(from []store.Approval, wanted func(store.Approval, logiqc.User) bool) ([]logiqc.Approval, error) {
 	var ids []string
-	from = slices.DeleteFunc(slices.Clone(from), func(a store.Approval) bool { return !wanted(a) })
 	for _, a := range from {
 		ids = append(ids, a.UserID)
 	}
@@ -174,12 +218,29 @@ func (t *txn) approvals(from []store.Approval, wanted func(store.Approval) bool)
 	for _, u := range users {
 		byID[u.ID] = u
 	}
-	views, refs := make([]logiqc.Approval, len(from)), make([]*logiqc.Approval, len(from))
-	for i, a := range from {
-		views[i] = t.approval(a, byID[a.UserID])
-		refs[i] = &views[i]
+	views := make([]logiqc.Approval, 0, len(from))
+	for _, a := range from {
+		if u := byID[a.UserID]; wanted(a, u) {
+			views = append(views, t.approval(a, u))
+		}
 	}
-	return views, t.shortIDs(refs...)
+	var names []named
+	for i := range views {
+		names = append(names, namesIn(&views[i])...)
+	}
+	return views, t.shortIDs(names)
+}
+
+// oneApproval shows a request with the others for its account.
+func (t *txn) oneApproval(a store.Approval, u logiqc.User) (v logiqc.Approval, err error) {
+	v = t.approval(a, u)
+	if v.State == logiqc.ApprovalPending && !v.ChangedSince {
+		if v.Others, err = t.open(u); err != nil {
+			return v, err
+		}
+		v.Others = slices.DeleteFunc(v.Others, func(r logiqc.ApprovalRef) bool { return r.ID == a.ID })
+	}
+	return v, t.shortIDs(namesIn(&v))
 }
 
 // Approval implements [logiqc.Service].
@@ -198,8 +259,8 @@ func (s *service) Approval(ctx context.Context, ref string) (v logiqc.Approval, 
 		if t.actor.IsSelf(u.ID) {
 			return refuse(logiqc.UserViewed, u.ID, logiqc.Errorf(logiqc.Forbidden, "requests about one's own account are for others to see"))
 		}
-		v = t.approval(a, u)
-		return t.shortIDs(&v)
+		v, err = t.oneApproval(a, u)
+		return err
 	})
 	return v, err
 }
@@ -218,7 +279,8 @@ func (t *txn) approvalByRef(ref string) (a store.Approval, u logiqc.User, err er
 	}
 	switch len(found) {
 	case 0:
-		return a, u, logiqc.Errorf(logiqc.NotFound, "there is no request for approval %q", ref).WithHint("see them: logiqc mfa approvals")
+		return a, u, logiqc.Errorf(logiqc.NotFound, "there is no request for approval %q", ref).
+			WithHint("see them: logiqc mfa approvals; those of more than a week ago: logiqc audit list --action mfa.requested,mfa.approved,mfa.rejected")
 	case 1:
 		u, err = t.UserByID(found[0].UserID)
 		return found[0], u, err

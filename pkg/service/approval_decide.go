@@ -117,8 +117,7 @@ func (t *txn) approve(d logiqc.Decision, a store.Approval, u logiqc.User) (out l
 	}
 	out.Reset = &res
 	if u, err = t.UserByID(u.ID); err == nil {
-		out.Approval = t.approval(a, u)
-		err = t.shortIDs(&out.Approval)
+		out.Approval, err = t.oneApproval(a, u)
 	}
 	return out, err
 }
@@ -137,8 +136,8 @@ func (t *txn) reject(d logiqc.Decision, a store.Approval, u logiqc.User) (out lo
 	case !d.DryRun:
 		out.Err = confirmationRequired("the request is open still")
 	}
-	out.Approval = t.approval(a, u)
-	return out, t.shortIDs(&out.Approval)
+	out.Approval, err = t.oneApproval(a, u)
+	return out, err
 }
 
 // closeApproval writes down what became of a request, once.

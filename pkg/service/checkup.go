@@ -33,7 +33,7 @@ func (a *audit) Checkup(ctx context.Context) (c logiqc.Checkup, err error) {
 	err = a.view(ctx, func(t *txn) error {
 		c = logiqc.Checkup{Findings: []logiqc.CheckupFinding{}}
 		for _, look := range []func(*logiqc.Checkup) error{
-			t.lookAtStore, t.lookAtKeys, t.lookAtGuard, t.lookAtClock, t.lookAtOrder, t.lookAtAdmins,
+			t.lookAtStore, t.lookAtKeys, t.lookAtGuard, t.lookAtClock, t.lookAtOrder, t.lookAtAdmins, t.lookAtApprovers,
 		} {
 			if err := look(&c); err != nil {
 				return err
@@ -205,6 +205,18 @@ func (t *txn) lookAtAdmins(c *logiqc.Checkup) error {
 			"logiqc users add USERNAME --email E --role admin")
 	default:
 		c.Add("admins", logiqc.GradeOK, counted(n, "administrator")+" are active", "")
+	}
+	return err
+}
+
+// lookAtApprovers looks whether whoever the policy wants to approve a reset is
+// there.
+func (t *txn) lookAtApprovers(c *logiqc.Checkup) error {
+	missing, err := t.nobodyApproves(t.policy)
+	if missing == "" {
+		c.Add("approvers", logiqc.GradeOK, "what takes a second operator by the policy has one", "")
+	} else {
+		c.Add("approvers", logiqc.GradeWarn, missing, logiqc.ApproverMissing)
 	}
 	return err
 }

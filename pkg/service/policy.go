@@ -83,6 +83,13 @@ func (t *txn) changePolicy(r logiqc.PolicyEdit) (out logiqc.PolicyEdited, err er
 		}
 	}
 	out.Policy, out.Changes, err = t.policy.With(r.Settings)
+	if err != nil {
+		return out, err
+	}
+	missing, err := t.nobodyApproves(out.Policy)
+	if missing != "" {
+		out.Warnings = append(out.Warnings, missing+" (a second one: "+logiqc.ApproverMissing+")")
+	}
 	if err != nil || len(out.Changes) == 0 {
 		return out, err
 	}
@@ -92,4 +99,14 @@ func (t *txn) changePolicy(r logiqc.PolicyEdit) (out logiqc.PolicyEdited, err er
 	out.Changed = !r.DryRun
 	_, err = t.record(logiqc.PolicyChanged, logiqc.Target{}, logiqc.Details{Changes: out.Changes})
 	return out, err
+}
+
+// nobodyApproves says for what the policy leaves nobody who could approve it.
+func (t *txn) nobodyApproves(p logiqc.Policy) (string, error) {
+	admins, err := t.Active(logiqc.RoleAdmin)
+	if err != nil {
+		return "", err
+	}
+	helpdesk, err := t.Active(logiqc.RoleHelpdesk)
+	return p.NobodyApproves(admins, helpdesk), err
 }

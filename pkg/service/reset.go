@@ -208,6 +208,11 @@ func (t *txn) allowed(k batchKind, r logiqc.Reset, target logiqc.ResetTarget, u 
 			return err
 		}
 	}
+	if k.action == logiqc.MFARequested {
+		if res.Open, err = t.open(u); err != nil {
+			return err
+		}
+	}
 	res.Cleared, res.WithCode = cleared, t.withCode(r)
 	if t.made != nil {
 		*t.made++

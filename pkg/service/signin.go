@@ -193,9 +193,6 @@ func (t *txn) admit(u *logiqc.User, r logiqc.SigninRequest) (at logiqc.Attempt, 
 		ID: id, Hash: hash, UserID: u.ID, Purpose: r.Purpose, Stage: stage, Host: r.Source.Host, IP: r.Source.IP,
 		App: r.Source.App, CreatedAt: t.Now(), LastUsedAt: t.Now(), ExpiresAt: t.Now().Add(logiqc.AttemptFor),
 	}
-	if err := t.PurgeExpired(); err != nil {
-		return at, nil, err
-	}
 	if err := t.InsertSession(sess); err != nil {
 		return at, nil, err
 	}

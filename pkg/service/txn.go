@@ -26,8 +26,9 @@ type txn struct {
 	codes   []freshCode
 	made    *int // resets of the actor in the last hour, once that is asked for
 
-	approving *store.Approval // the request that is being approved
-	notice    string          // to whoever has just signed in
+	approving *store.Approval             // the request that is being approved
+	asked     map[string][]store.Approval // by account, those open when that was first asked for
+	notice    string                      // to whoever has just signed in
 }
 
 // flushAt bounds how many events are held back before they are written.

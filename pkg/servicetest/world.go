@@ -67,6 +67,8 @@ func Run(t *testing.T, open func(t *testing.T) Desk) {
 		"velocity":    testVelocity,
 		"stepup":      testStepUp,
 		"twoDecide":   testApprovalRaces,
+		"open":        testOpenApprovals,
+		"nobody":      testNobodyApproves,
 		"application": testSecondFactor,
 		"fresh":       testFreshToken,
 	} {

@@ -92,6 +92,9 @@ func (tx *Tx) ApprovalsEnding(ending string) ([]Approval, error) {
 
 // InsertApproval adds a request.
 func (tx *Tx) InsertApproval(a Approval) error {
+	if err := tx.purge(); err != nil {
+		return err
+	}
 	_, err := tx.exec(`INSERT INTO approval (id, user_id, requester_id, mark, run, reason, ticket, verified_by, keep_sessions, hold,
 		code_hash, code_until, requested_at, expires_at, state, decider_id, decided_at, reset_seq)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,

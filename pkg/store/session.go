@@ -2,7 +2,6 @@ package store
 
 import (
 	"database/sql"
-	"time"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 )
@@ -60,6 +59,9 @@ func (tx *Tx) SessionByID(id string) (Session, error) { return tx.session("id", 
 
 // InsertSession adds a session or a sign-in.
 func (tx *Tx) InsertSession(s Session) error {
+	if err := tx.purge(); err != nil {
+		return err
+	}
 	_, err := tx.exec(`INSERT INTO session
 		(id, hash, user_id, purpose, stage, host, ip, app, code_id, signed_in_at, created_at, last_used_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
@@ -134,19 +136,6 @@ func (tx *Tx) TouchSession(id string) error {
 	return err
 }
 
-// requestsKept is how long the outcomes of requests are remembered.
-const requestsKept = 7 * 24 * time.Hour
-
-// PurgeExpired deletes sessions and sign-ins that have expired, and outcomes of
-// requests that are older than seven days.
-func (tx *Tx) PurgeExpired() error {
-	if _, err := tx.exec(`DELETE FROM session WHERE expires_at <= $1`, int64(tx.now)); err != nil {
-		return err
-	}
-	_, err := tx.exec(`DELETE FROM request WHERE created_at <= $1`, int64(tx.now.Add(-requestsKept)))
-	return err
-}
-
 // Remembered returns what an actor's request answered: the digest of what was
 // asked and the result. ok is false when there was no such request in the last
 // seven days. A request that ran in batches has an answer for each.
@@ -159,6 +148,9 @@ func (tx *Tx) Remembered(actor, command, id string, batch int) (digest, result [
 
 // Remember keeps what an actor's request answered, for seven days.
 func (tx *Tx) Remember(actor, command, id string, batch int, digest, result []byte) error {
+	if err := tx.purge(); err != nil {
+		return err
+	}
 	_, err := tx.exec(`INSERT INTO request (actor, command, id, batch, digest, result, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (actor, command, id, batch) DO UPDATE

@@ -61,7 +61,7 @@ func TestSessions(t *testing.T) {
 		return nil
 	})
 	changeSessions(t, s, list[3], now)
-	endSessions(t, s, c, ids)
+	endSessions(t, s, ids)
 }
 
 func changeSessions(t *testing.T, s *Store, done Session, now logiqc.Time) {
@@ -80,7 +80,7 @@ func changeSessions(t *testing.T, s *Store, done Session, now logiqc.Time) {
 	})
 }
 
-func endSessions(t *testing.T, s *Store, c *clock, ids func(string) []string) {
+func endSessions(t *testing.T, s *Store, ids func(string) []string) {
 	update(t, s, func(tx *Tx) error {
 		if ok, err := tx.DeleteSession("s1"); !ok || err != nil {
 			t.Errorf("delete: %t, %v", ok, err)
@@ -100,17 +100,6 @@ func endSessions(t *testing.T, s *Store, c *clock, ids func(string) []string) {
 		n, err := tx.EndSessions("id-000000")
 		if n != 2 {
 			t.Errorf("ended %d, want 2", n)
-		}
-		return err
-	})
-	c.at = c.at.Add(6 * time.Second)
-	update(t, s, func(tx *Tx) error {
-		if err := tx.PurgeExpired(); err != nil {
-			return err
-		}
-		n, err := tx.count(`SELECT count(*) FROM session`)
-		if n != 0 {
-			t.Errorf("%d sessions are left", n)
 		}
 		return err
 	})
@@ -206,12 +195,4 @@ func TestRequests(t *testing.T) {
 	if got := recall("helen", "reset", "r1", 0); got != "" {
 		t.Errorf("after a week: %q", got)
 	}
-	update(t, s, func(tx *Tx) error { return tx.PurgeExpired() })
-	view(t, s, func(tx *Tx) error {
-		n, err := tx.count(`SELECT count(*) FROM request`)
-		if n != 0 {
-			t.Errorf("%d requests are left", n)
-		}
-		return err
-	})
 }

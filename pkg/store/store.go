@@ -35,6 +35,7 @@ type Store struct {
 	now    func() time.Time
 	engine engine
 	rarity rarity
+	purges purges
 	turn   chan struct{} // holds one token: whose turn to write it is, in this process
 	group  *group        // who shares commits instead of taking turns; or nil
 
@@ -263,7 +264,7 @@ func (s *Store) run(ctx context.Context, db *sql.DB, write bool, fn func(*Tx) er
 }
 
 func (s *Store) newTx(ctx context.Context, raw runner) *Tx {
-	tx := &Tx{ctx: ctx, raw: raw, engine: s.engine, rarity: &s.rarity, memo: &memo{}}
+	tx := &Tx{ctx: ctx, raw: raw, engine: s.engine, rarity: &s.rarity, purges: &s.purges, memo: &memo{}}
 	if s.now != nil {
 		tx.now = logiqc.At(s.now())
 	}

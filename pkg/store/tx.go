@@ -19,6 +19,7 @@ type Tx struct {
 	raw    runner
 	engine engine
 	rarity *rarity
+	purges *purges
 	now    logiqc.Time
 	stmts  map[string]*sql.Stmt
 	write  bool

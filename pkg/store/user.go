@@ -183,8 +183,11 @@ func (tx *Tx) Users(ids []string) ([]logiqc.User, error) {
 }
 
 // ActiveAdmins counts the accounts of role admin that are active.
-func (tx *Tx) ActiveAdmins() (int, error) {
-	return tx.count(`SELECT count(*) FROM account WHERE role = 'admin' AND role <> 'user' AND status = 'active'`)
+func (tx *Tx) ActiveAdmins() (int, error) { return tx.Active(logiqc.RoleAdmin) }
+
+// Active counts the active accounts of a role other than user.
+func (tx *Tx) Active(role logiqc.Role) (int, error) {
+	return tx.count(`SELECT count(*) FROM account WHERE role = $1 AND role <> 'user' AND status = 'active'`, string(role))
 }
 
 // requiredSQL is the condition that MFA is required for account a under the
