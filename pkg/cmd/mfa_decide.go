@@ -19,7 +19,7 @@ func newMFADecide(a *App, approve bool) *cobra.Command {
 			"Who may: see mfa approve.\n\n" +
 			"Exit status: 3 no such request; 4 not permitted; 5 it has run out; 7 left open; 10 decided already.",
 		Example: "  logiqc mfa reject 7K3F --reason \"nobody answers at the number on file\"",
-		Args:    atMostOne("one ID of a request"),
+		Args:    atMostOne("one ID"),
 	}
 	if approve {
 		c.Use, c.Short = "approve [ID|--run ID]", "Approve a reset that another operator asked for"
@@ -42,20 +42,18 @@ func newMFADecide(a *App, approve bool) *cobra.Command {
 	run := ""
 	if approve {
 		c.Flags().StringVar(&run, "run", "", "approve every open request of the run with this `ID`, which mfa request told")
-		c.Args = func(c *cobra.Command, args []string) error {
-			if run != "" {
-				return cobra.NoArgs(c, args)
-			}
-			return atMostOne("one ID of a request, or --run")(c, args)
-		}
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if !approve && a.IO().Format() == ui.FormatCSV {
 			return noCSV()
 		}
 		req, err := f.request(a.IO().CanPrompt())
-		if err == nil && run == "" {
+		switch {
+		case err != nil:
+		case run == "":
 			err = a.noApproval(args)
+		case len(args) > 0:
+			err = logiqc.Errorf(logiqc.Usage, "either one ID is approved or a run")
 		}
 		if err != nil {
 			return err
