@@ -253,7 +253,7 @@ func (d *desk) try(t *testing.T, bearer logiqc.Secret, op operation, request str
 func TestNothingForNobody(t *testing.T) {
 	d := openDesk(t)
 	for _, bearer := range []logiqc.Secret{"", "x", "lqs_x", d.init + "x"} {
-		for _, path := range []string{"/v1/users", "/v1/none", "/v1/", "/v1/signin2", "/v1/users/../users", "/v1/session", "/v1/second-factor"} {
+		for _, path := range []string{"/v1/users", "/v1/none", "/v1/", "/v1/signin2", "/v1/users/../users", "/v1//users", "/v1/users/", "/v1/session", "/v1/second-factor"} {
 			e := d.exchange(t, bearer, "GET", path, "")
 			if e.status != 401 || answerCode(e) != "unauthenticated" || e.header.Get("WWW-Authenticate") == "" {
 				t.Errorf("%s with %d characters: %d %s", path, len(bearer.Reveal()), e.status, e.body)
@@ -265,6 +265,14 @@ func TestNothingForNobody(t *testing.T) {
 	}
 	if e := d.exchange(t, d.init, "PATCH", "/v1/users", "{}"); e.status != 405 || e.header.Get("Allow") == "" || answerCode(e) != "usage" {
 		t.Errorf("an unknown method: %d %s", e.status, e.body)
+	}
+	for path, want := range map[string]int{
+		"/v1/users/": 404, "/v1//users": 404, "/v1/signin/../users": 404, // nobody is sent elsewhere
+		"/v1/users?limit=1&limit=2": 422, "/v1/users?text=%zz": 422, "/v1/users?text=%ff": 422, "/v1/users/show?user=a%00": 422, // nothing is passed over
+	} {
+		if e := d.exchange(t, d.init, "GET", path, ""); e.status != want || strings.HasPrefix(answerCode(e), "no problem") {
+			t.Errorf("%s: %d %s", path, e.status, e.body)
+		}
 	}
 	for _, path := range []string{"/healthz", "/readyz", "/openapi.json"} {
 		if e := d.exchange(t, "", "GET", path, ""); e.status != 200 {

@@ -15,6 +15,7 @@ import (
 // below a machine's.
 const (
 	maxConnections = 4096
+	maxOfOne       = 1024
 	maxHeader      = 32 << 10 // bytes
 	headerTimeout  = 5 * time.Second
 	readTimeout    = 30 * time.Second
@@ -25,18 +26,52 @@ const (
 	maxSources     = 10_000
 )
 
-// limited is a listener that opens no more connections than there are slots;
-// others wait in the kernel's queue.
-type limited struct {
-	net.Listener
+// connections are those of a server, on all its listeners.
+type connections struct {
 	slots chan struct{} // those taken; one of them by whoever waits in Accept
-	open  *atomic.Int64 // connections
-	done  chan struct{}
-	once  sync.Once
+	open  atomic.Int64
+	mu    sync.Mutex // guards of
+	of    map[string]int
+	most  int // of one source
 }
 
-func limitConnections(l net.Listener, slots chan struct{}, open *atomic.Int64) *limited {
-	return &limited{Listener: l, slots: slots, open: open, done: make(chan struct{})}
+func newConnections(all, ofOne int) *connections {
+	return &connections{slots: make(chan struct{}, all), of: map[string]int{}, most: ofOne}
+}
+
+// enter tells whether there may be one more of a source.
+func (n *connections) enter(source string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.of[source] >= n.most {
+		return false
+	}
+	n.of[source]++
+	n.open.Add(1)
+	return true
+}
+
+func (n *connections) leave(source string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.open.Add(-1)
+	if n.of[source]--; n.of[source] == 0 {
+		delete(n.of, source)
+	}
+}
+
+// limited is a listener that opens no more connections than there are slots;
+// others wait in the kernel's queue. What one source opens beyond its share is
+// closed at once: it would keep out everybody else.
+type limited struct {
+	net.Listener
+	*connections
+	done chan struct{}
+	once sync.Once
+}
+
+func limitConnections(l net.Listener, n *connections) *limited {
+	return &limited{Listener: l, connections: n, done: make(chan struct{})}
 }
 
 // Accept waits for a free slot and a connection.
@@ -46,13 +81,18 @@ func (l *limited) Accept() (net.Conn, error) {
 	case <-l.done:
 		return nil, net.ErrClosed
 	}
-	c, err := l.Listener.Accept()
-	if err != nil {
-		<-l.slots
-		return nil, err
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			<-l.slots
+			return nil, err
+		}
+		source := paceOf(c.RemoteAddr().String())
+		if l.enter(source) {
+			return &slotted{Conn: c, free: sync.OnceFunc(func() { l.leave(source); <-l.slots })}, nil
+		}
+		_ = c.Close()
 	}
-	l.open.Add(1)
-	return &slotted{Conn: c, free: sync.OnceFunc(func() { l.open.Add(-1); <-l.slots })}, nil
 }
 
 // Close closes the listener; connections stay.

@@ -37,6 +37,9 @@ func (p *problem) GetHeaders() http.Header {
 	if p.Status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Bearer realm="logiqc"`)
 	}
+	if p.Code == logiqc.Throttled && p.Hint == soon {
+		h.Set("Retry-After", "1")
+	}
 	return h
 }
 
@@ -93,6 +96,9 @@ func requestProblem(status int, msg string, errs []error) *problem {
 	}
 	var said []string
 	for _, err := range errs {
+		if errors.Is(err, errCut) {
+			status, code, msg = http.StatusBadRequest, logiqc.Usage, err.Error()
+		}
 		var d huma.ErrorDetailer
 		if !errors.As(err, &d) {
 			continue // of reading the body: nothing that whoever asked can mend

@@ -35,6 +35,9 @@ func TestRawHTTPMayNoMore(t *testing.T) {
 		"another name typed":              {'X', "/v1/mfa/reset", `{"users":[{"user":"boss"}],"given":true,"typed":"ann"}`, "privileged"},
 		"a token types nothing":           {'x', "/v1/mfa/reset", `{"users":[{"user":"boss"}],"given":true,"typed":"boss"}`, "privileged"},
 		"one's own, as another":           {'X', "/v1/mfa/reset", `{"users":[{"user":"TOM@example.org"}],"given":true,"typed":"tom"}`, "self_reset"},
+		"a condition twice":               {'X', "/v1/mfa/reset", `{"users":[{"user":"ann"}],"dry_run":true,"given":true,"Dry_Run":false}`, "invalid"},
+		"two in the place of one":         {'X', "/v1/mfa/reset", `{"users":[{"user":"ann" , "user" :"boss"}],"given":true}`, "invalid"},
+		"a name behind an escape":         {'X', "/v1/mfa/reset", `{"users":[{"user":"ann","\u0075ser":"boss"}],"given":true}`, "invalid"},
 		"more than may be, said to be 1":  {'X', "/v1/mfa/reset", `{"users":[` + strings.Join(many, ",") + `],"total":1,"max":100000,"given":true}`, "policy"},
 		"a reason too long to be kept":    {'X', "/v1/mfa/reset", `{"users":[{"user":"ann"}],"given":true,"reason":"` + long + `"}`, "invalid"},
 		"a NUL in a reason":               {'X', "/v1/mfa/reset", `{"users":[{"user":"ann"}],"given":true,"reason":"a\u0000b"}`, "invalid"},
@@ -146,6 +149,7 @@ func TestProblemsRepeatNothing(t *testing.T) {
 		"/v1/tokens":       canary,
 		"/v1/mfa/reset":    `{"users":"` + canary + `"}`,
 		"/v1/mfa/verify":   `{"code":17,"user":"` + canary + `"}`,
+		"/v1/mfa/request":  `{"` + strings.Repeat(canary, 3) + `":17}`,
 	} {
 		e := d.exchange(t, d.init, "POST", path, body)
 		if e.status < 400 || e.status == 500 || strings.Contains(string(e.body), canary) {
@@ -154,6 +158,10 @@ func TestProblemsRepeatNothing(t *testing.T) {
 		if e.header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s may be kept by a cache", path)
 		}
+	}
+	e := d.exchange(t, d.init, "POST", "/v1/mfa/reset", `{"max":98765432109876543210}`)
+	if answerCode(e) != "invalid" || !strings.Contains(string(e.body), "max takes no such number") || strings.Contains(string(e.body), "987") {
+		t.Errorf("a number: %s", e.body)
 	}
 }
 

@@ -101,6 +101,9 @@ func (h *handler) signinRoutes(api huma.API) {
 	huma.Register(api, start, func(c ctx, in *body[signinRequest]) (*reply[attempt], error) {
 		var at logiqc.Attempt
 		way, src, err := h.wayIn(c, in.Body.Client)
+		if err == nil && callerOf(c).actor.Kind != "" {
+			err = passOn(c, src)
+		}
 		if err == nil {
 			at, err = way.Start(c, logiqc.SigninRequest{User: in.Body.User, Password: logiqc.Secret(in.Body.Password),
 				Purpose: in.Body.Purpose, Source: src})

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
@@ -23,26 +22,28 @@ type Server struct {
 	http      *http.Server
 	metrics   *Metrics
 	log       *slog.Logger
-	slots     chan struct{} // of open connections
-	open      atomic.Int64  // connections
+	conns     *connections
 	sources   *sources
 }
+
+const metricsPath = "/metrics"
 
 // NewServer makes a server. Requests are logged at level Info, what went wrong
 // at level Error; neither holds a secret: of a path only the route is written,
 // because sign-ins have one in it.
 func NewServer(h http.Handler, m *Metrics, log *slog.Logger) *Server {
-	s := &Server{metrics: m, log: log, slots: make(chan struct{}, maxConnections), sources: newSources(),
+	s := &Server{metrics: m, log: log, conns: newConnections(maxConnections, maxOfOne), sources: newSources(),
 		MayScrape: func(*http.Request) error {
 			return logiqc.Errorf(logiqc.Unauthenticated, "metrics are told on this machine, or to the holder of a token")
 		}}
-	m.gauge("logiqc_connections", "Connections open now.", func() float64 { return float64(s.open.Load()) })
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", s.scraped(m.handler()))
-	mux.Handle("/", h)
-	guarded := s.observed(http.NewCrossOriginProtection().Handler(s.paced(mux)))
+	m.gauge("logiqc_connections", "Connections open now.", func() float64 { return float64(s.conns.open.Load()) })
+	sameOrigin := http.NewCrossOriginProtection()
+	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		problemOf(logiqc.Errorf(logiqc.Forbidden, "a page of another site, in somebody's browser, may change nothing here")).write(w)
+	}))
+	guarded := s.observed(sameOrigin.Handler(s.paced(s.scraped(m.handler(), h))))
 	s.http = &http.Server{
-		Handler: guarded, ConnContext: withPeer, MaxHeaderBytes: maxHeader,
+		Handler: guarded, BaseContext: s.withPace, ConnContext: withPeer, MaxHeaderBytes: maxHeader,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), // what strangers do at the door
 	}
@@ -56,7 +57,7 @@ func (s *Server) Serve(l net.Listener) error {
 	if over, ok := l.(*secure); ok {
 		door, tlsConfig = over.Listener, over.config
 	}
-	door = limitConnections(door, s.slots, &s.open)
+	door = limitConnections(door, s.conns)
 	if tlsConfig != nil {
 		door = tls.NewListener(door, tlsConfig)
 	}
@@ -74,8 +75,13 @@ func (s *Server) Shutdown(ctx context.Context) error { return s.http.Shutdown(ct
 func (s *Server) Close() error { return s.http.Close() }
 
 // scraped lets this machine read the metrics, and whoever else may.
-func (s *Server) scraped(h http.Handler) http.Handler {
+func (s *Server) scraped(metrics, rest http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != metricsPath || r.Method != http.MethodGet {
+			rest.ServeHTTP(w, r)
+			return
+		}
+		r.Pattern = metricsPath
 		host, _, _ := net.SplitHostPort(r.RemoteAddr) // "" on a Unix socket
 		if ip := net.ParseIP(host); ip != nil && !ip.IsLoopback() {
 			if err := s.MayScrape(r); err != nil {
@@ -83,27 +89,8 @@ func (s *Server) scraped(h http.Handler) http.Handler {
 				return
 			}
 		}
-		h.ServeHTTP(w, r)
+		metrics.ServeHTTP(w, r)
 	})
-}
-
-// paced refuses what needs no token where too much of it comes from one source.
-func (s *Server) paced(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if tokenless(r.URL.Path) && !s.sources.allow(paceOf(r.RemoteAddr), time.Now()) {
-			s.metrics.throttled.Inc()
-			w.Header().Set("Retry-After", "1")
-			problemOf(logiqc.Errorf(logiqc.Throttled, "too many requests came from there").WithHint("try again in a second")).write(w)
-			return
-		}
-		h.ServeHTTP(w, r)
-	})
-}
-
-// tokenless tells whether a path is answered without session or token.
-func tokenless(path string) bool {
-	return path == "/v1/signin" || strings.HasPrefix(path, "/v1/signin/") ||
-		slices.Contains([]string{"/healthz", "/readyz", "/openapi.json"}, path)
 }
 
 // observed counts and logs requests.

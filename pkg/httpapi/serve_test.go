@@ -9,9 +9,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,9 +79,8 @@ func TestConnectionLimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	slots := make(chan struct{}, 2)
-	var open atomic.Int64
-	door := limitConnections(l, slots, &open)
+	n := newConnections(2, 2)
+	door := limitConnections(l, n)
 	in := make(chan net.Conn)
 	go func() {
 		for {
@@ -110,12 +109,40 @@ func TestConnectionLimit(t *testing.T) {
 	_ = first.Close()
 	_ = first.Close() // as net/http may
 	<-in
-	if len(slots) != 2 || open.Load() != 2 {
-		t.Errorf("%d slots are taken by %d connections", len(slots), open.Load())
+	if len(n.slots) != 2 || n.open.Load() != 2 || n.of["127.0.0.1"] != 2 {
+		t.Errorf("%d slots are taken by %d connections: %v", len(n.slots), n.open.Load(), n.of)
 	}
 	_ = door.Close()
 	if _, open := <-in; open {
 		t.Error("it goes on after Close")
+	}
+}
+
+// One source cannot take all the connections there are.
+func TestConnectionsOfOneSource(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	door := limitConnections(l, newConnections(8, 2))
+	t.Cleanup(func() { _ = door.Close() })
+	go func() {
+		for {
+			if _, err := door.Accept(); err != nil {
+				return
+			}
+		}
+	}()
+	for i := range 3 {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+		_ = c.SetReadDeadline(time.Now().Add(map[bool]time.Duration{true: 5 * time.Second, false: 20 * time.Millisecond}[i == 2]))
+		if _, err := c.Read(make([]byte, 1)); errors.Is(err, os.ErrDeadlineExceeded) == (i == 2) {
+			t.Errorf("connection %d: %v", i, err)
+		}
 	}
 }
 
@@ -235,8 +262,10 @@ func TestStrangers(t *testing.T) {
 	}
 	evil := request("POST", "http://127.0.0.1:8080/v1/signin", "127.0.0.1:1")
 	evil.Header.Set("Origin", "https://evil.example")
-	if got := ask(evil); got != 403 {
-		t.Errorf("a form on another site: %d", got)
+	out := &looked{header: http.Header{}}
+	s.http.Handler.ServeHTTP(out, evil)
+	if out.status != 403 || out.header.Get("Content-Type") != problemType {
+		t.Errorf("a form on another site: %d %v", out.status, out.header)
 	}
 }
 

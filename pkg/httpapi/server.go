@@ -8,8 +8,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"path"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
@@ -88,6 +91,10 @@ func (h *handler) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 		h.failed(r.Context(), "", err).write(w)
 		return
 	}
+	if r.URL.Path != path.Clean(r.URL.Path) { // the mux would send the client elsewhere
+		nothingHere().write(w)
+		return
+	}
 	who.waits = waiting(w, r)
 	// Another request than the server's, who looks at the body of his own to see
 	// what is left of it on the connection.
@@ -116,23 +123,36 @@ type arriving struct {
 
 func (b *arriving) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if errors.Is(err, io.EOF) {
+	switch {
+	case errors.Is(err, io.EOF):
 		_ = b.control.SetReadDeadline(time.Time{})
+	case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
+		err = errCut
 	}
 	return n, err
 }
+
+// errCut is a body of which the end never came: the client left, or wrote it
+// wrongly.
+var errCut = errors.New("the body was cut off on its way; nothing was done")
 
 // admit finds out who asks, where that has to be known. Below /v1/ nothing is
 // told to somebody who is nobody, not even what there is.
 func (h *handler) admit(r *http.Request) (who caller, err error) {
 	// All that is taken is JSON, whatever it is said to be.
 	r.Header.Set("Content-Type", "application/json")
+	if err = checkQuery(r.URL.RawQuery); err != nil {
+		return who, err
+	}
 	if who.source, err = whence(r); err != nil {
 		return who, err
 	}
 	who.bearer = bearerOf(r)
 	if needsActor(r) || who.bearer != "" && isSignin(r.URL.Path) {
 		who.actor, err = h.backend.Authenticate(r.Context(), who.bearer, who.source)
+	}
+	if err != nil && isSignin(r.URL.Path) && !mayPass(r.Context(), paceOf(r.RemoteAddr)) {
+		err = tooMany()
 	}
 	return who, err
 }
@@ -198,6 +218,27 @@ func whence(r *http.Request) (src logiqc.Source, err error) {
 	return src, nil
 }
 
+// checkQuery refuses URL parameters of which some would be passed over: a
+// condition that somebody counts on may be among them.
+func checkQuery(raw string) error {
+	if raw == "" {
+		return nil
+	}
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return logiqc.Errorf(logiqc.Invalid, "what stands after the ? is not well encoded")
+	}
+	for name, all := range values {
+		if len(all) > 1 {
+			return logiqc.Errorf(logiqc.Invalid, "%s stands there twice", named(name))
+		}
+		if !utf8.ValidString(all[0]) || strings.Contains(all[0], "\x00") {
+			return logiqc.Errorf(logiqc.Invalid, "%s has to be UTF-8 without a NUL", named(name))
+		}
+	}
+	return nil
+}
+
 func internal() *logiqc.Error {
 	return logiqc.Errorf(logiqc.Internal, "something went wrong on the server; its log says what")
 }
@@ -215,7 +256,11 @@ func (h *handler) nothing(w http.ResponseWriter, r *http.Request) {
 		requestProblem(http.StatusMethodNotAllowed, r.Method+" means nothing at this address", nil).write(w)
 		return
 	}
-	problemOf(logiqc.Errorf(logiqc.NotFound, "there is nothing at this address").WithHint("see /openapi.json")).write(w)
+	nothingHere().write(w)
+}
+
+func nothingHere() *problem {
+	return problemOf(logiqc.Errorf(logiqc.NotFound, "there is nothing at this address").WithHint("see /openapi.json"))
 }
 
 func (h *handler) ready(w http.ResponseWriter, r *http.Request) {
@@ -235,14 +280,18 @@ func writeOK(w http.ResponseWriter) {
 }
 
 // failed makes the problem of an error. What failed inside is for the log;
-// whoever asked learns that something did.
+// whoever asked learns that something did, and of the store, its place and its
+// troubles, who is signed in.
 func (h *handler) failed(ctx context.Context, path string, err error) *problem {
 	e := logiqc.AsError(err)
-	if e.Code == logiqc.Internal && ctx.Err() == nil {
+	if e.Code.HTTPStatus() >= http.StatusInternalServerError && ctx.Err() == nil {
 		h.Log.Error("a request failed", "route", path, "error", e.Message)
 	}
-	if e.Code == logiqc.Internal {
+	switch {
+	case e.Code == logiqc.Internal:
 		e = internal()
+	case e.Code == logiqc.Unavailable && callerOf(ctx).actor.Kind == "":
+		e = logiqc.Errorf(logiqc.Unavailable, "the server cannot use its store now; nothing was changed").WithHint("its log says why")
 	}
 	return problemOf(e)
 }

@@ -2,10 +2,13 @@ package httpapi
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -14,7 +17,8 @@ import (
 
 // strict reads one JSON value and nothing after it. A name that means nothing is
 // refused: it may be a condition that somebody counts on, written wrongly. So is
-// a NUL, which no text of ours holds.
+// one that an object has twice, of which another reader, such as a proxy, may
+// believe the other; and a NUL, which no text of ours holds.
 func strict(data []byte, v any) error {
 	if !utf8.Valid(data) {
 		return errors.New("it is not valid UTF-8")
@@ -30,7 +34,61 @@ func strict(data []byte, v any) error {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("there is something after the JSON")
 	}
+	return unrepeated(data)
+}
+
+// unrepeated refuses a name that an object in the value has twice; data is JSON
+// that has been read already. Names are compared as encoding/json takes them, in
+// any case; none of ours needs an escape.
+func unrepeated(data []byte) error {
+	var names [][]byte // of the objects around: those of each after those around it
+	var objects []int  // where the names of each begin
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '{':
+			objects = append(objects, len(names))
+		case '}':
+			last := len(objects) - 1
+			names, objects = names[:objects[last]], objects[:last]
+		case '"':
+			text := stringAt(data[i:])
+			i += len(text) + 1
+			if !bytes.HasPrefix(bytes.TrimLeft(data[i+1:], " \t\r\n"), []byte(":")) {
+				continue
+			}
+			if bytes.IndexByte(text, '\\') >= 0 {
+				return errors.New("a name is written with an escape")
+			}
+			same := func(other []byte) bool { return bytes.EqualFold(text, other) }
+			if slices.ContainsFunc(names[objects[len(objects)-1]:], same) {
+				return errors.New(named(string(text)) + " stands there twice")
+			}
+			names = append(names, text)
+		}
+	}
 	return nil
+}
+
+// stringAt is the inside of the JSON string that data begins with, as it is
+// written.
+func stringAt(data []byte) []byte {
+	end := 1
+	for data[end] != '"' {
+		if data[end] == '\\' {
+			end++
+		}
+		end++
+	}
+	return data[1:end]
+}
+
+// named is a name of an object to be shown, unless it is none of ours: then it
+// may be anything, a password too.
+func named(name string) string {
+	if len(name) > 40 {
+		return "a name"
+	}
+	return strconv.Quote(name)
 }
 
 // hasNUL finds the escape of a NUL in JSON.
@@ -47,19 +105,24 @@ func hasNUL(data []byte) bool {
 	return false
 }
 
+// meansNothing ends what is said of a name that this version does not know.
+const meansNothing = ": it means nothing here"
+
 // jsonError says what is wrong with JSON without a word of what it holds.
 func jsonError(err error) error {
 	var kind *json.UnmarshalTypeError
 	var known *logiqc.Error
 	switch {
-	case errors.As(err, &kind) && kind.Field != "":
-		return errors.New(kind.Field + " cannot be a " + kind.Value)
 	case errors.As(err, &kind):
-		return errors.New("it cannot be a " + kind.Value)
+		// The field with the struct that it is embedded in; the value with its digits.
+		field := kind.Field[strings.LastIndexByte(kind.Field, '.')+1:]
+		value, _, _ := strings.Cut(kind.Value, " ")
+		return errors.New(cmp.Or(field, "it") + " takes no such " + value)
 	case errors.As(err, &known):
 		return known
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
-		return errors.New(strings.TrimPrefix(err.Error(), "json: ") + ": it means nothing here")
+		name, _ := strconv.Unquote(strings.TrimPrefix(err.Error(), "json: unknown field "))
+		return errors.New("unknown field " + named(name) + meansNothing)
 	}
 	return errors.New("it is no JSON")
 }

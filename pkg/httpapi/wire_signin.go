@@ -39,7 +39,7 @@ func (c *client) source() (src logiqc.Source, err error) {
 		if err != nil {
 			return src, logiqc.Errorf(logiqc.Invalid, "client.ip is no address")
 		}
-		src.IP = ip.WithZone("").String()
+		src.IP = ip.Unmap().WithZone("").String()
 	}
 	src.Host = c.Host
 	return src, logiqc.CheckText("client.host", c.Host, logiqc.MaxName)
