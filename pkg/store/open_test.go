@@ -234,3 +234,43 @@ func TestConnections(t *testing.T) {
 		t.Error("a setting that did not take was not noticed")
 	}
 }
+
+// A store that is moved away, or put back from a copy, below a program that has it
+// open is neither read nor written by it any more: what it would tell is not what
+// others see, and what it acknowledged would be lost. Where it was it goes on.
+func TestMovedFile(t *testing.T) {
+	for _, group := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "logiqc.db")
+		newStoreAt(t, path)
+		s, err := OpenSQLite(path, Options{Group: group})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		both := func(want error) {
+			t.Helper()
+			nothing := func(*Tx) error { return nil }
+			if view, update := s.View(t.Context(), nothing), s.Update(t.Context(), nothing); !errors.Is(view, want) || !errors.Is(update, want) {
+				t.Errorf("in a group %t: a read %v, a change %v; want %v", group, view, update, want)
+			}
+		}
+		both(nil)
+		away := filepath.Join(t.TempDir(), "away.db")
+		if err := os.Rename(path, away); err != nil {
+			t.Fatal(err)
+		}
+		both(logiqc.Unavailable)
+		data, err := os.ReadFile(away)
+		if err == nil {
+			err = os.WriteFile(path, data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		both(logiqc.Unavailable)
+		if err := os.Rename(away, path); err != nil {
+			t.Fatal(err)
+		}
+		both(nil)
+	}
+}

@@ -32,7 +32,9 @@ func OpenSQLite(path string, o Options) (*Store, error) {
 	if err := checkPrivate(abs); err != nil {
 		return nil, err
 	}
-	return newSQLite(abs, o), nil
+	s := newSQLite(abs, o)
+	s.engine.(*sqliteEngine).file, _ = os.Lstat(abs)
+	return s, nil
 }
 
 func newSQLite(path string, o Options) *Store {
@@ -82,6 +84,21 @@ func quoted(path string) string {
 type sqliteEngine struct {
 	path     string
 	patience time.Duration // see [Options.Patience]
+	file     os.FileInfo   // of a store that was there when it was opened
+}
+
+// here makes sure that the store's file is still the one that was opened. One
+// that was moved away, or put back from a backup, goes on to be read and written
+// by who has it open, and nobody else would see any of it.
+func (e *sqliteEngine) here() error {
+	if e.file == nil {
+		return nil
+	}
+	if now, err := os.Lstat(e.path); err == nil && os.SameFile(e.file, now) {
+		return nil
+	}
+	return logiqc.Errorf(logiqc.Unavailable, "the store %s was moved away or replaced after it was opened; nothing was changed", e.path).
+		WithHint("a server has to be started again")
 }
 
 // fdatasync makes SQLite commit as its own builds do: as durable, and faster.

@@ -13,6 +13,9 @@ import (
 
 // lock queues on a file beside the store.
 func (e *sqliteEngine) lock(ctx context.Context) (func(), error) {
+	if err := e.here(); err != nil { // before a lock is made where nothing is locked
+		return nil, err
+	}
 	ctx, cancel := within(ctx, e.patience, func() *logiqc.Error {
 		return logiqc.Errorf(logiqc.Unavailable, "another program has been writing to the store %s for %s; nothing was changed", e.path, e.patience).
 			WithHint("find out which: fuser %s; or wait longer: --timeout 5m", quoted(e.path+".lock"))
@@ -24,6 +27,10 @@ func (e *sqliteEngine) lock(ctx context.Context) (func(), error) {
 		err = explainFile(e.path+".lock", err)
 	case err != nil:
 		err = ctxError(ctx)
+	default:
+		if err = e.here(); err != nil {
+			unlock()
+		}
 	}
 	return unlock, err
 }

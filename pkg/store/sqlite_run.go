@@ -13,6 +13,9 @@ func (e *sqliteEngine) transact(ctx context.Context, db *sql.DB, write bool, fn 
 		}
 		return e.explain(err)
 	}
+	if err := e.here(); err != nil {
+		return err
+	}
 	raw, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: !write})
 	if err != nil {
 		return fail(err)
