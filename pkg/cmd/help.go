@@ -100,6 +100,7 @@ func environmentTopic() string {
 	}
 	b.WriteString("\n" +
 		"  NO_COLOR  CLICOLOR  CLICOLOR_FORCE\n      whether text is coloured, as everywhere\n\n" +
+		"  HTTPS_PROXY  NO_PROXY\n      a proxy on the way to a server, as everywhere; never for this machine\n\n" +
 		"  ACCESSIBLE\n      as LOGIQC_ACCESSIBLE\n\n" +
 		"  XDG_CONFIG_HOME  XDG_DATA_HOME  XDG_STATE_HOME\n      where config and keys, the default store, and saved sessions are\n\n" +
 		"Files: $XDG_CONFIG_HOME/logiqc/config.yaml, and /etc/logiqc/config.yaml.\n\n" +

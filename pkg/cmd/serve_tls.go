@@ -89,7 +89,7 @@ func (srv *serving) answer(where config.Store, origin string, o serveFlags) serv
 	for _, l := range srv.listeners {
 		at, ok := l.Addr().(*net.TCPAddr)
 		if !ok {
-			out.Listening = append(out.Listening, "unix:"+o.unix)
+			out.Listening = append(out.Listening, "unix:"+l.Addr().String())
 			continue
 		}
 		_, port, _ := net.SplitHostPort(at.String())

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
+	"net/url"
 	"os"
 	"sync/atomic"
 	"syscall"
@@ -31,7 +32,7 @@ var errNoAnswer = errors.New("no answer")
 // RoundTrip implements [http.RoundTripper].
 func (c *carrier) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(r.Context())
-	x := &exchange{carrier: c, method: r.Method, asked: r.Context(), ctx: ctx, cancel: cancel}
+	x := &exchange{carrier: c, method: r.Method, host: r.URL.Hostname(), asked: r.Context(), ctx: ctx, cancel: cancel}
 	x.watch()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn:              func(httptrace.GotConnInfo) { x.progress() },
@@ -69,6 +70,7 @@ func (c *carrier) CloseIdleConnections() {
 type exchange struct {
 	*carrier
 	method string
+	host   string
 	asked  context.Context // the caller's
 	ctx    context.Context // which ends with it, or when the server is given up
 	cancel context.CancelCauseFunc
@@ -121,6 +123,8 @@ func (x *exchange) reason(err error) error {
 	switch {
 	case errors.Is(context.Cause(x.ctx), errNoAnswer) || errors.Is(err, os.ErrDeadlineExceeded):
 		return &sentence{"it gave no answer within " + x.to.Timeout.String(), errNoAnswer}
+	case errors.As(err, &op) && op.Op == "proxyconnect":
+		return &sentence{"the proxy on the way cannot be reached: " + x.reason(op.Err).Error(), err}
 	case errors.As(err, &dns):
 		return &sentence{"its name " + dns.Name + " is not known: " + dns.Err, err}
 	case errors.As(err, &verification):
@@ -131,6 +135,19 @@ func (x *exchange) reason(err error) error {
 		return &sentence{op.Err.Error(), err}
 	}
 	return err
+}
+
+// proxyRefuses is a proxy that lets nobody through to the server.
+type proxyRefuses struct{ status string }
+
+func (e *proxyRefuses) Error() string { return "the proxy on the way answered " + e.status }
+
+// checkProxy is [http.Transport.OnProxyConnectResponse].
+func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+	if answer.StatusCode != http.StatusOK {
+		return &proxyRefuses{answer.Status}
+	}
+	return nil
 }
 
 // sentence is an error in other words.
@@ -145,6 +162,8 @@ func (s *sentence) Unwrap() error { return s.cause }
 // hint is the next step, where there is one.
 func (x *exchange) hint(err error) string {
 	var pin *wrongPin
+	var op *net.OpError
+	var proxy *proxyRefuses
 	var verification *tls.CertificateVerificationError
 	var expired x509.CertificateInvalidError
 	switch {
@@ -156,6 +175,10 @@ func (x *exchange) hint(err error) string {
 		return "--pin sha256:… as `logiqc serve` printed it, or --ca-file FILE with the authority that signed its certificate"
 	case x.to.Socket != "" && (errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED)):
 		return "is it running? logiqc serve --unix " + x.to.Socket
+	case errors.As(err, &op) && op.Op == "proxyconnect", errors.As(err, &proxy):
+		return "HTTPS_PROXY names it; NO_PROXY=" + x.host + " goes straight to the server"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "is `logiqc serve` running there, and on that port? Without --listen it takes 8443"
 	}
 	return ""
 }

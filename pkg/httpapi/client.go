@@ -171,6 +171,10 @@ func (k outgoing) refused(resp *http.Response, data []byte) error {
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	var p problem
 	if kind == problemType && json.Unmarshal(data, &p) == nil && p.Code != "" {
+		if !p.understood() {
+			return logiqc.Errorf(logiqc.Unavailable, "%s is a logiqc of another version: %s; nothing was changed", resp.Request.URL.Host, p.Detail).
+				WithHint("bring both to the same version: logiqc version")
+		}
 		return p.domain()
 	}
 	switch status := resp.StatusCode; {

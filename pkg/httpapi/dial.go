@@ -62,6 +62,7 @@ func (t Target) Client() (*http.Client, string, error) {
 		}
 	} else {
 		transport.Proxy = http.ProxyFromEnvironment // never for loopback addresses
+		transport.OnProxyConnectResponse = checkProxy
 		var err error
 		if transport.TLSClientConfig, err = t.trust(); err != nil {
 			return nil, "", err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"syscall"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 )
@@ -66,5 +67,12 @@ func cannotListen(addr string, err error) error {
 	if errors.As(err, &system) {
 		err = system.Err
 	}
-	return logiqc.Errorf(logiqc.Unavailable, "cannot listen on %s: %w", addr, err)
+	e := logiqc.Errorf(logiqc.Unavailable, "cannot listen on %s: %w", addr, err)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return e.WithHint("another program does, perhaps another logiqc serve")
+	case errors.Is(err, syscall.EACCES):
+		return e.WithHint("ports below 1024 are not for everybody: take a higher one, or give the service CAP_NET_BIND_SERVICE")
+	}
+	return e
 }

@@ -58,6 +58,12 @@ func (p *problem) domain() *logiqc.Error {
 	return &logiqc.Error{Code: p.Code, Message: p.Detail, Hint: p.Hint, Matches: p.Matches}
 }
 
+// understood is false where the server knew nothing of the call itself, or of
+// what was said in it: no client of its own version asks for that.
+func (p *problem) understood() bool {
+	return p.Hint != nothingHere().Hint && !strings.HasSuffix(p.Detail, meansNothing) && !strings.HasSuffix(p.Detail, ": unknown query parameter")
+}
+
 // write answers with the problem.
 func (p *problem) write(w http.ResponseWriter) {
 	for name, values := range p.GetHeaders() {

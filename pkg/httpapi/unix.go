@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
@@ -19,6 +20,10 @@ import (
 // mode 0700, which is made where it is missing. What an ended server left
 // behind is replaced; anything else at the path is refused with Exists.
 func ListenUnix(ctx context.Context, path string) (net.Listener, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, cannotListen("unix:"+path, err)
+	}
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, logiqc.Errorf(logiqc.Unavailable, "the folder of the socket cannot be made: %w", err)
@@ -35,6 +40,9 @@ func ListenUnix(ctx context.Context, path string) (net.Listener, error) {
 		return nil, err
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "unix", path)
+	if errors.Is(err, syscall.EINVAL) {
+		return nil, logiqc.Errorf(logiqc.Usage, "%s is longer than the path of a socket may be", path).WithHint("take one of at most 100 characters")
+	}
 	if err != nil {
 		return nil, cannotListen("unix:"+path, err)
 	}
