@@ -43,6 +43,11 @@ func TestPictures(t *testing.T) {
 			x.Wait(" once.")
 			return x
 		},
+		"admin": func(h *home) *uitest.Terminal {
+			h.exec(h.db(), `UPDATE account SET last_success_at = ?1`, created.AddDate(1, 11, 7).UnixMilli())
+			h.as("priya")
+			return h.admin(80, 22, "jlee")
+		},
 		"enrolment": func(h *home) *uitest.Terminal {
 			h.nobody()
 			x := h.terminal(80, 24, "signin", "--user", "rgold")
@@ -57,7 +62,7 @@ func TestPictures(t *testing.T) {
 			if !strings.Contains(picture, "</svg>") || strings.Count(picture, "<text") < 5 {
 				t.Fatalf("an empty picture:\n%s", x.Screen())
 			}
-			x.Send(uitest.Esc)
+			x.Send(uitest.Esc, uitest.CtrlC)
 			x.Exit()
 			if *update {
 				path := filepath.Join("..", "..", "docs", "pictures", name+".svg")

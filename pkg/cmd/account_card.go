@@ -108,13 +108,18 @@ type step struct{ label, command string }
 
 // nextSteps lists what this actor may do with the account now.
 func nextSteps(account logiqc.Account, actor logiqc.Actor) (rows []ui.CardRow) {
-	for _, s := range append(resetSteps(account, actor), adminSteps(account, actor)...) {
+	for _, s := range steps(account, actor) {
 		rows = append(rows, ui.CardRow{Label: s.label, Value: ui.Cyan(s.command + " " + account.Username)})
 	}
-	if actor.May(logiqc.AuditRead) && mayTouch(actor, account) {
-		rows = append(rows, ui.CardRow{Label: "See its log", Value: ui.Cyan("logiqc audit list --user " + account.Username)})
-	}
 	return rows
+}
+
+func steps(account logiqc.Account, actor logiqc.Actor) []step {
+	all := append(resetSteps(account, actor), adminSteps(account, actor)...)
+	if actor.May(logiqc.AuditRead) && mayTouch(actor, account) {
+		all = append(all, step{"See its log", "logiqc audit list --user"})
+	}
+	return all
 }
 
 // resetSteps are the help desk's.

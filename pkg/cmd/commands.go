@@ -7,6 +7,7 @@ func commands(a *App) []*cobra.Command {
 	return []*cobra.Command{
 		newInit(a), newDemo(a),
 		newSignin(a), newSignout(a), newWhoami(a),
+		newAdmin(a),
 		newUsers(a),
 		newMFA(a),
 		newEnrol(a), newEnroll(a), newRecoveryCodes(a), newRecover(a),

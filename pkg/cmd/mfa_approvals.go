@@ -139,20 +139,27 @@ type approvalList struct {
 var approvalHeader = []string{"approval_id", "short_id", "user", "state", "requested_by", "requested_at", "expires_at", "reason", "ticket",
 	"verified_by", "decided_by", "decided_at", "seq"}
 
+// approvalColumns and approvalCells are a request in the table; with states it
+// tells what became of each.
+func approvalColumns(states bool) []ui.Column {
+	left := "Left"
+	if states {
+		left = "State"
+	}
+	return []ui.Column{{Name: "ID", Whole: true}, {Name: "Account", Whole: true}, {Name: "Asked by"}, {Name: "Reason"}, {Name: "Ticket"},
+		{Name: "Caller check"}, {Name: left, Whole: true}}
+}
+
+func (a *App) approvalCells(r logiqc.Approval) []any {
+	id := r.ID
+	if a.IO().OutTerminal() {
+		id = shortID(r)
+	}
+	return []any{id, accountCell(r.Account), r.RequestedBy, r.Reason, r.Ticket, r.VerifiedBy, leftCell(r, a.Now())}
+}
+
 // newApprovalList starts the list; with states it tells what became of each.
 func (a *App) newApprovalList(states bool) approvalList {
-	columns := []ui.Column{{Name: "ID", Whole: true}, {Name: "Account", Whole: true}, {Name: "Asked by"}, {Name: "Reason"}, {Name: "Ticket"},
-		{Name: "Caller check"}, {Name: "Left", Whole: true}}
-	if states {
-		columns[len(columns)-1].Name = "State"
-	}
-	cells := func(r logiqc.Approval) []any {
-		id := r.ID
-		if a.IO().OutTerminal() {
-			id = shortID(r)
-		}
-		return []any{id, accountCell(r.Account), r.RequestedBy, r.Reason, r.Ticket, r.VerifiedBy, leftCell(r, a.Now())}
-	}
 	record := func(r logiqc.Approval) []string {
 		seq := ""
 		if r.Seq != nil {
@@ -161,7 +168,7 @@ func (a *App) newApprovalList(states bool) approvalList {
 		return []string{r.ID, r.Short, r.User, string(r.State), r.RequestedBy, r.RequestedAt.String(), r.ExpiresAt.String(), r.Reason, r.Ticket,
 			r.VerifiedBy, r.DecidedBy, r.DecidedAt.String(), seq}
 	}
-	out := list(a.IO(), columns, cells, approvalHeader, record)
+	out := list(a.IO(), approvalColumns(states), a.approvalCells, approvalHeader, record)
 	switch io := a.IO(); io.Format() {
 	case ui.FormatJSON:
 		array := io.JSONArray()

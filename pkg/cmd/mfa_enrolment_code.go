@@ -42,7 +42,11 @@ func newMFAEnrolmentCode(a *App) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return a.issueCode(c.Context(), firstArg(args), logiqc.CodeIssue{Request: req, TTL: life})
+		svc, err := a.Service(c.Context())
+		if err != nil {
+			return err
+		}
+		return a.issueCode(c.Context(), svc, firstArg(args), logiqc.CodeIssue{Request: req, TTL: life})
 	}
 	return c
 }
@@ -65,14 +69,10 @@ func readCodeTTL(s string) (d time.Duration, err error) {
 
 // issueCode issues an enrolment code: at once, or once the policy's questions
 // are answered.
-func (a *App) issueCode(ctx context.Context, ref string, r logiqc.CodeIssue) error {
-	svc, err := a.Service(ctx)
-	if err != nil {
-		return err
-	}
+func (a *App) issueCode(ctx context.Context, svc logiqc.Service, ref string, r logiqc.CodeIssue) error {
 	var out logiqc.CodeIssued
 	r.Given = !r.CanAsk
-	err = a.orPicked(ctx, svc, ref, func(ref string) (err error) {
+	err := a.orPicked(ctx, svc, ref, func(ref string) (err error) {
 		r.User = ref
 		out, err = svc.IssueEnrolmentCode(ctx, r)
 		return err

@@ -57,11 +57,15 @@ func newMFAVerify(a *App) *cobra.Command {
 			Audit    logiqc.AuditRef `json:"audit"`
 			logiqc.Replayed
 		}{true, out.Account.Username, out.Account, out.Audit, out.Replayed}, func(io *ui.IO) error {
-			io.Answerf("The code is right: %s has the app. Nothing was reset. Event %d.", titled(out.Account), out.Audit.Seq)
-			return nil
+			return verifiedTold(io, out)
 		})
 	}
 	return c
+}
+
+func verifiedTold(io *ui.IO, out logiqc.CodeChecked) error {
+	io.Answerf("The code is right: %s has the app. Nothing was reset. Event %d.", titled(out.Account), out.Audit.Seq)
+	return nil
 }
 
 // verifyCode proves the code that was given, or codes that are asked for until

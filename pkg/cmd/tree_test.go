@@ -212,6 +212,7 @@ var contract = map[string]string{
 	"signout":        "",
 	"whoami":         "",
 	"users find":     "status auth role mfa required protected awaiting-enrolment older-than limit cursor",
+	"admin":          "",
 	"users show":     "",
 	"users add":      "email name phone role auth mfa protected password-stdin dry-run request-id",
 	"users edit":     "email name phone role protected dry-run request-id",

@@ -40,7 +40,7 @@ func (u *IO) Card(c Card) error {
 		out = c.separated(": ", ", ")
 	case u.outTTY:
 		w, _ := u.Size()
-		out = c.drawn(w)
+		out = c.Lines(w)
 	default:
 		out = c.separated("\t", "\t")
 	}
@@ -67,8 +67,8 @@ func (c Card) separated(sep, status string) []string {
 	return out
 }
 
-// drawn is the card for a terminal of the given width.
-func (c Card) drawn(width int) []string {
+// Lines is the card for a terminal of the given width.
+func (c Card) Lines(width int) []string {
 	end := min(width, cardWidth)
 	title, status := Clean(c.Title), Clean(c.Status)
 	head := wrapTo(title, end)

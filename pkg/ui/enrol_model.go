@@ -51,7 +51,7 @@ func (m *enrolModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
 		return m, nil
-	case leave:
+	case Leave:
 		return m, m.leave()
 	case *check:
 		m.take(msg)
@@ -169,6 +169,8 @@ func (m *enrolModel) quit() tea.Cmd {
 	m.gone = true
 	return tea.Quit
 }
+
+func (m *enrolModel) over() bool { return m.gone }
 
 // View implements [tea.Model].
 func (m *enrolModel) View() tea.View {

@@ -40,6 +40,7 @@ type IO struct {
 	opt                   Options
 	inTTY, outTTY, errTTY bool
 	accessible, dumb      bool
+	pane                  *Pane // instead of the terminal, or nil
 
 	in      *bufio.Reader
 	pending <-chan answer // a line being read for a question since cancelled
@@ -121,7 +122,12 @@ func (u *IO) quiet() bool {
 
 // Size returns the width and height in cells of the terminal that people read,
 // or 80×24 when there is none.
-func (u *IO) Size() (width, height int) { return sizeOf(u.opt.Stdout, u.opt.Stderr) }
+func (u *IO) Size() (width, height int) {
+	if u.pane != nil {
+		return u.pane.size()
+	}
+	return sizeOf(u.opt.Stdout, u.opt.Stderr)
+}
 
 // sizeOf returns the size of the first of files that is a terminal with one.
 func sizeOf(files ...*os.File) (width, height int) {

@@ -26,9 +26,25 @@ func (u *IO) discardInput() {
 	_, _ = u.in.Discard(u.in.Buffered())
 }
 
-// leave tells a model that a signal came or the context ended. Models treat it
+// Leave tells a model that a signal came or the context ended. Models treat it
 // as Esc, so that even then the last thing drawn is nothing.
-type leave struct{}
+type Leave struct{}
+
+// ending is a model that tells when it has come to its end.
+type ending interface {
+	tea.Model
+	over() bool
+}
+
+// FullScreen runs a program that has the terminal for itself; [ErrNoPrompt]
+// where there is none, or for somebody who reads in lines. What is typed and
+// drawn goes as for a question; m is told by [Leave] to end.
+func (u *IO) FullScreen(ctx context.Context, m tea.Model) error {
+	if !u.CanPrompt() || u.accessible || u.opt.NoAltScreen {
+		return ErrNoPrompt
+	}
+	return u.drive(ctx, m, u.err.Profile)
+}
 
 // patience is how long a model may take to leave before it is killed.
 const patience = 2 * time.Second
@@ -36,7 +52,16 @@ const patience = 2 * time.Second
 // run drives m on the terminal until it quits. The terminal is restored
 // however that comes about. A panic of m is an error, and so is a terminal that
 // cannot be read ([ErrCancelled]).
-func (u *IO) run(ctx context.Context, m tea.Model, colours colorprofile.Profile) error {
+func (u *IO) run(ctx context.Context, m ending, colours colorprofile.Profile) error {
+	if u.pane != nil {
+		u.pane.ask(u, m)
+		return nil
+	}
+	return u.drive(ctx, m, colours)
+}
+
+// drive is run on the terminal itself.
+func (u *IO) drive(ctx context.Context, m tea.Model, colours colorprofile.Profile) error {
 	ctx, stop := signal.NotifyContext(ctx, hangups...)
 	defer stop()
 	if ctx.Err() != nil {
@@ -56,7 +81,7 @@ func (u *IO) run(ctx context.Context, m tea.Model, colours colorprofile.Profile)
 		case <-ended:
 			return
 		case <-ctx.Done():
-			p.Send(leave{})
+			p.Send(Leave{})
 		}
 		select {
 		case <-ended:

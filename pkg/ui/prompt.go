@@ -7,7 +7,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	tea "charm.land/bubbletea/v2"
 	"charm.land/huh/v2"
 	"github.com/charmbracelet/x/ansi"
 )
@@ -227,9 +226,12 @@ func (u *IO) password(ctx context.Context, title string) (string, error) {
 }
 
 // promptSize is the size of the terminal questions are drawn on.
-func (u *IO) promptSize() (width, height int) { return sizeOf(u.opt.Stderr, u.opt.Stdin) }
-
-var _ tea.Model = (*question)(nil)
+func (u *IO) promptSize() (width, height int) {
+	if u.pane != nil {
+		return u.pane.size()
+	}
+	return sizeOf(u.opt.Stderr, u.opt.Stdin)
+}
 
 // quoted is how a line prompt names a word to type.
 func quoted(s string) string { return fmt.Sprintf("%q", Clean(s)) }

@@ -54,7 +54,7 @@ func (q *question) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return q, tea.Quit
 	}
 	switch msg := msg.(type) {
-	case leave:
+	case Leave:
 		q.gone = true
 		return q, tea.Quit
 	case tea.WindowSizeMsg:
@@ -178,6 +178,8 @@ func (q *question) footer() []string {
 	}
 	return out
 }
+
+func (q *question) over() bool { return q.gone }
 
 // View implements [tea.Model]. An answered question leaves nothing behind.
 func (q *question) View() tea.View {

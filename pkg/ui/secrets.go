@@ -75,7 +75,7 @@ func (m *secretModel) Init() tea.Cmd { return nil }
 // Update implements [tea.Model].
 func (m *secretModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
-	case leave:
+	case Leave:
 		m.gone = true
 		return m, tea.Quit
 	case tea.WindowSizeMsg:
@@ -95,6 +95,8 @@ func (m *secretModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	}
 	return m, nil
 }
+
+func (m *secretModel) over() bool { return m.gone }
 
 // View implements [tea.Model].
 func (m *secretModel) View() tea.View {

@@ -41,12 +41,7 @@ const columnGap = "  "
 // Row adds a row: for each column a string, a [Text], or a value as
 // [fmt.Sprint] shows it.
 func (t *Table) Row(cells ...any) error {
-	line := make([]string, len(t.cols))
-	for i := range line {
-		if i < len(cells) {
-			line[i] = cell(cells[i])
-		}
-	}
+	line := t.cells(cells)
 	if !t.u.outTTY {
 		return t.u.write(t.u.out, strings.Join(line, "\t")+"\n")
 	}
@@ -55,6 +50,17 @@ func (t *Table) Row(cells ...any) error {
 		return nil
 	}
 	return t.Flush()
+}
+
+// cells makes text of a row, with a cell for each column.
+func (t *Table) cells(row []any) []string {
+	line := make([]string, len(t.cols))
+	for i := range line {
+		if i < len(row) {
+			line[i] = cell(row[i])
+		}
+	}
+	return line
 }
 
 // Flush writes the rows held back.
@@ -79,20 +85,27 @@ func (t *Table) Flush() error {
 // Close writes what is left. A table without rows has no header either.
 func (t *Table) Close() error { return t.Flush() }
 
-// settle chooses the widths: what the rows need, the widest column giving way
-// first where the window is too narrow.
+// settle chooses the widths for the window.
 func (t *Table) settle() {
+	width, _ := t.u.Size()
+	over := t.fit(width)
+	t.blocks = over > 0 || t.u.accessible
+	if last := len(t.widths) - 1; over < 0 && !t.cols[last].Right {
+		t.widths[last] -= over // room for longer cells of later rows
+	}
+}
+
+// fit gives each column what its cells need, the widest giving way first where
+// width is less, and returns how many cells that is too wide still.
+func (t *Table) fit(width int) (over int) {
 	t.widths = make([]int, len(t.cols))
+	over = len(columnGap)*(len(t.cols)-1) - width
 	for i, c := range t.cols {
 		t.widths[i] = max(c.Min, ansi.StringWidth(Clean(c.Name)))
 		for _, r := range t.held {
 			t.widths[i] = max(t.widths[i], ansi.StringWidth(r[i]))
 		}
-	}
-	width, _ := t.u.Size()
-	over := len(columnGap)*(len(t.cols)-1) - width
-	for _, w := range t.widths {
-		over += w
+		over += t.widths[i]
 	}
 	for ; over > 0; over-- {
 		i := t.widest()
@@ -101,10 +114,27 @@ func (t *Table) settle() {
 		}
 		t.widths[i]--
 	}
-	t.blocks = over > 0 || t.u.accessible
-	if last := len(t.widths) - 1; over < 0 && !t.cols[last].Right {
-		t.widths[last] -= over // room for longer cells of later rows
+	return over
+}
+
+// TableLines lays rows out as a [Table] does on a terminal, the header first. In
+// a window that is too narrow for all columns the last ones are left out.
+func TableLines(width int, cols []Column, rows [][]any) []string {
+	t := &Table{cols: cols}
+	for _, r := range rows {
+		t.held = append(t.held, t.cells(r))
 	}
+	for t.fit(width) > 0 && len(t.cols) > 1 {
+		t.cols = t.cols[:len(t.cols)-1]
+	}
+	out := []string{t.header()}
+	for _, r := range t.held {
+		out = append(out, t.line(r[:len(t.cols)]))
+	}
+	for i, line := range out {
+		out[i] = ansi.Truncate(strings.ReplaceAll(line, "\n", ""), width, "…")
+	}
+	return out
 }
 
 // leastCut is the width below which a cut column says too little.
