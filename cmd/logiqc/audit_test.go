@@ -99,7 +99,7 @@ func TestVerifyFindsTampering(t *testing.T) {
 // it ends.
 func TestFollow(t *testing.T) {
 	h := newTemplate(t).home(t)
-	c := h.command("audit", "list", "--follow", "--target", "jlee", "--action", "mfa.reset,mfa.enabled", "-o", "jsonl")
+	c := h.watched("audit", "list", "--follow", "--target", "jlee", "--action", "mfa.reset,mfa.enabled", "-o", "jsonl")
 	pipe, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -32,13 +31,8 @@ var (
 // (S-21, S-91; more of it: -crashes 1000)
 func TestCrashes(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("strace"); err != nil {
-		if os.Getenv("LOGIQC_TEST_TOOLS") == "require" {
-			t.Fatal(err)
-		}
-		t.Skipf("SKIPPED, what a crash leaves: %v", err)
-	}
-	c := &crash{home: newTemplate(t).home(t), Rand: rand.New(rand.NewPCG(*crashSeed, 0))}
+	strace := needProgram(t, "strace", "what a crash leaves")
+	c := &crash{home: newTemplate(t).home(t), strace: strace, Rand: rand.New(rand.NewPCG(*crashSeed, 0))}
 	t.Logf("-crash-seed %d", *crashSeed)
 	c.exec(c.db(), `DELETE FROM recovery_code`) // which no event made
 	c.sound("before")
@@ -56,6 +50,7 @@ func TestCrashes(t *testing.T) {
 type crash struct {
 	*home
 	*rand.Rand
+	strace               string
 	users                int // of the imports so far
 	killed, failed, done int
 	late                 int // of the killed, when the change was there already
@@ -121,10 +116,7 @@ func (c *crash) once(i int) {
 	}
 	x := c.command(line...)
 	x.Args = append([]string{"strace", "-f", "-qq", "-o", os.DevNull, "-e", "trace=pwrite64,fdatasync,ftruncate", "-e", where, x.Path}, x.Args[1:]...)
-	var err error
-	if x.Path, err = exec.LookPath("strace"); err != nil {
-		c.t.Fatal(err)
-	}
+	x.Path = c.strace
 	stdout, stderr, status := c.finish(x)
 	what := fmt.Sprintf("%s, %s: exit %d %s", strings.Join(line, " "), where, status, stderr)
 	events := c.made(request)

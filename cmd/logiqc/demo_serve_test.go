@@ -3,7 +3,6 @@
 package main
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -15,15 +14,10 @@ import (
 // The calls that `demo --serve` prints work as they are pasted.
 func TestDemoServe(t *testing.T) {
 	for _, program := range []string{"curl", "oathtool"} {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("LOGIQC_TEST_TOOLS") == "require" {
-				t.Fatal(err)
-			}
-			t.Skip(err)
-		}
+		needProgram(t, program, "the calls that demo --serve prints")
 	}
 	h := &home{t: t, dir: t.TempDir()}
-	c, out := h.command("demo", "--serve", "--dir", filepath.Join(h.dir, "demo")), &output{}
+	c, out := h.watched("demo", "--serve", "--dir", filepath.Join(h.dir, "demo")), &output{}
 	c.Stdout, c.Stderr = out, out
 	if err := c.Start(); err != nil {
 		t.Fatal(err)

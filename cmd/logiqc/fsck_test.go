@@ -45,20 +45,6 @@ func buildTool(module string) (string, error) {
 	return built, nil
 }
 
-// needTool is a program of [buildTool]. Without it the test is skipped, and
-// says so; where programs are required it fails.
-func needTool(t *testing.T, tool func() (string, error), why string) string {
-	t.Helper()
-	built, err := tool()
-	if err != nil {
-		if os.Getenv("LOGIQC_TEST_TOOLS") == "require" {
-			t.Fatal(err)
-		}
-		t.Skipf("SKIPPED, %s: %v", why, err)
-	}
-	return built
-}
-
 // fsck runs it on an exported folder. By itself it exits 0 whatever it finds,
 // and hangs at the first bad tile with one worker: so its words are read.
 func fsck(t *testing.T, dir, vkey string) (accepted bool, said string) {

@@ -29,12 +29,9 @@ type home struct {
 // newTemplate makes a store to be copied.
 func newTemplate(t *testing.T) *template {
 	t.Helper()
-	tpl := &template{dir: t.TempDir(), sessions: sessions{}}
-	if err := tpl.make(t.Context(), filepath.Join(tpl.dir, "logiqc.db")); err != nil {
-		t.Fatalf("make a store: %v", err)
-	}
+	tpl := copyTemplate(t)
 	h := &home{t: t, tpl: tpl}
-	h.exec(filepath.Join(tpl.dir, "logiqc.db"), dated,
+	h.exec(tpl.file(), dated,
 		created.UnixMilli(), created.AddDate(1, 10, 0).UnixMilli(), created.AddDate(1, 11, 7).UnixMilli())
 	return tpl
 }
@@ -69,7 +66,7 @@ func (h *home) exec(path, statements string, args ...any) {
 func (tpl *template) home(t *testing.T) *home {
 	t.Helper()
 	h := &home{t: t, tpl: tpl, dir: t.TempDir()}
-	h.copy(filepath.Join(tpl.dir, "logiqc.db"), h.db())
+	h.copy(tpl.file(), h.db())
 	h.copyKeys()
 	h.write(filepath.Join(h.dir, "config", "logiqc", "config.yaml"),
 		"profile: stmary\nprofiles:\n  stmary:\n    store: "+h.db()+"\n")
@@ -125,9 +122,16 @@ func (h *home) asAt(username, where string) {
 	}
 }
 
-// command is the real program in this home.
+// command is the real program in this home; see [plain].
 func (h *home) command(args ...string) *exec.Cmd {
-	c := exec.Command("logiqc", args...)
+	return h.commandOf(filepath.Join(plain, "logiqc"), args...)
+}
+
+// watched is command under the race detector, where the tests are.
+func (h *home) watched(args ...string) *exec.Cmd { return h.commandOf("logiqc", args...) }
+
+func (h *home) commandOf(program string, args ...string) *exec.Cmd {
+	c := exec.Command(program, args...)
 	c.Dir = h.dir
 	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + h.dir, "XDG_CONFIG_HOME=" + filepath.Join(h.dir, "config"),
 		"XDG_DATA_HOME=" + filepath.Join(h.dir, "data"), "XDG_STATE_HOME=" + filepath.Join(h.dir, "state"),
@@ -138,7 +142,7 @@ func (h *home) command(args ...string) *exec.Cmd {
 // terminal starts the program on a terminal.
 func (h *home) terminal(cols, rows int, args ...string) *uitest.Terminal {
 	h.t.Helper()
-	return uitest.Start(h.t, cols, rows, h.command(args...))
+	return uitest.Start(h.t, cols, rows, h.watched(args...))
 }
 
 // unfolded is what the program has written to a terminal, without the breaks that

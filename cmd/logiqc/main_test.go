@@ -10,17 +10,12 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/logiqc/logiqc/pkg/cmd"
 	"github.com/logiqc/logiqc/pkg/store/pgtest"
 )
 
 // quickExit keeps a program built with the race detector from sleeping for a
 // second at its end, of which a run of the stories has thousands.
 const quickExit = "atexit_sleep_ms=0"
-
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"logiqc": func() { os.Exit(cmd.Main()) }})
-}
 
 // setting is where the scripts run: the same stories on every kind of store.
 type setting struct {
@@ -62,6 +57,9 @@ func (s setting) run(t *testing.T) {
 		Files: s.stories(t),
 		Setup: func(env *testscript.Env) error {
 			err := setup(env)
+			if s.name != sqlite {
+				env.Setenv("PATH", plain+string(os.PathListSeparator)+env.Getenv("PATH"))
+			}
 			begin(env)
 			return err
 		},

@@ -103,7 +103,7 @@ func TestBulkKilled(t *testing.T) {
 func TestBulkInterrupted(t *testing.T) {
 	h := newTemplate(t).home(t)
 	list := h.crowd(1200)
-	c := h.command("mfa", "reset", "--from", list, "--yes", "-o", "jsonl", "--request-id", "monday")
+	c := h.watched("mfa", "reset", "--from", list, "--yes", "-o", "jsonl", "--request-id", "monday")
 	var stderr bytes.Buffer
 	c.Stderr = &stderr
 	out, err := c.StdoutPipe()

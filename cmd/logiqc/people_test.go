@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -66,19 +68,45 @@ type template struct {
 // sessions are those of who is signed in, by username.
 type sessions map[string]logiqc.Secret
 
+// file is the template's store, if it is in a file.
+func (tpl *template) file() string { return filepath.Join(tpl.dir, "logiqc.db") }
+
+// firstTemplate is the template in a file that all others are copies of.
+var firstTemplate = sync.OnceValues(func() (*template, error) {
+	tpl := &template{dir: filepath.Join(scratch, "template"), sessions: sessions{}}
+	return tpl, errors.Join(os.Mkdir(tpl.dir, 0o700), tpl.make(context.Background(), tpl.file()))
+})
+
+// copyTemplate is a template in a file, for one test: its keys folder changes
+// with what is done to a store.
+func copyTemplate(t *testing.T) *template {
+	t.Helper()
+	first, err := firstTemplate()
+	if err != nil {
+		t.Fatalf("make a store to be copied: %v", err)
+	}
+	tpl := &template{dir: t.TempDir(), id: first.id, sessions: first.sessions}
+	h := &home{t: t}
+	files, err := filepath.Glob(filepath.Join(first.dir, first.id, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range append(files, first.file()) {
+		h.copy(f, tpl.dir+strings.TrimPrefix(f, first.dir))
+	}
+	return tpl
+}
+
 // sqliteStores is the setting of a store in one file, at the default place.
 func sqliteStores(t *testing.T) (begin func(env *testscript.Env), newStore func(ts *testscript.TestScript)) {
-	tpl := template{dir: t.TempDir(), sessions: sessions{}}
-	if err := tpl.make(t.Context(), filepath.Join(tpl.dir, "logiqc.db")); err != nil {
-		t.Fatalf("make a store for the scripts: %v", err)
-	}
+	tpl := copyTemplate(t)
 	begin = func(env *testscript.Env) {
 		env.Setenv("STORE", "sqlite:"+filepath.Join(env.Getenv("XDG_DATA_HOME"), "logiqc", "logiqc.db"))
 	}
 	return begin, func(ts *testscript.TestScript) {
 		data := filepath.Join(ts.Getenv("XDG_DATA_HOME"), "logiqc")
 		ts.Check(os.MkdirAll(data, 0o700))
-		copyFile(ts, filepath.Join(tpl.dir, "logiqc.db"), filepath.Join(data, "logiqc.db"))
+		copyFile(ts, tpl.file(), filepath.Join(data, "logiqc.db"))
 		tpl.keysAndSessions(ts)
 	}
 }

@@ -29,7 +29,7 @@ import (
 // serve starts a server on the home's store, which ends with the test.
 func (h *home) serve(args ...string) *served {
 	h.t.Helper()
-	s, err := startServer(h.command(append([]string{"serve", "-o", "json"}, args...)...))
+	s, err := startServer(h.watched(append([]string{"serve", "-o", "json"}, args...)...))
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -308,7 +308,7 @@ func (l *load) wait() { l.wg.Wait() }
 func TestServeUnixSocket(t *testing.T) {
 	h := newTemplate(t).home(t)
 	socket := filepath.Join(h.dir, "run", "logiqc.sock")
-	c := h.command("serve", "-o", "json", "--unix", socket)
+	c := h.watched("serve", "-o", "json", "--unix", socket)
 	if os.Getuid() == 0 {
 		h.give(c, 65534)
 	}

@@ -99,14 +99,10 @@ func (s *served) stop() (int, error) {
 
 // httpsStores is the setting of a server with a pinned key in front of a file.
 func httpsStores(t *testing.T) (begin func(env *testscript.Env), newStore func(ts *testscript.TestScript)) {
-	tpl := &template{dir: t.TempDir(), sessions: sessions{}}
-	file := filepath.Join(tpl.dir, "logiqc.db")
-	if err := tpl.make(t.Context(), file); err != nil {
-		t.Fatalf("make a store for the scripts: %v", err)
-	}
+	tpl := copyTemplate(t)
 	return tpl.behindServer(func(ts *testscript.TestScript, dir string) string {
 		own := filepath.Join(dir, "logiqc.db")
-		copyFile(ts, file, own)
+		copyFile(ts, tpl.file(), own)
 		return own
 	})
 }

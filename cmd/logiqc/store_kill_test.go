@@ -26,10 +26,7 @@ var kills = flag.Int("kills", 2, "how often a copy, a restore, a backup and a ra
 // says, and a token that may do anything.
 func staffed(t *testing.T) *home {
 	t.Helper()
-	tpl := &template{dir: t.TempDir(), sessions: map[string]logiqc.Secret{}}
-	if err := tpl.make(t.Context(), filepath.Join(tpl.dir, "logiqc.db")); err != nil {
-		t.Fatal(err)
-	}
+	tpl := copyTemplate(t)
 	h := tpl.home(t)
 	var staff strings.Builder
 	staff.WriteString("username,email,name\n")
