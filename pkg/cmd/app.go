@@ -229,6 +229,15 @@ func (a *App) Audit(ctx context.Context) (logiqc.Audit, error) {
 	return desk.Audit(actor), nil
 }
 
+// directly is what a command begins with that changes a store which is opened
+// directly: the request of its flags, and what [App.Direct] returns.
+func (a *App) directly(ctx context.Context, f *requestFlags) (desk *service.Desk, by logiqc.Actor, req logiqc.Request, err error) {
+	if req, err = f.request(false); err == nil {
+		desk, by, err = a.Direct(ctx)
+	}
+	return desk, by, req, err
+}
+
 // Direct returns a Service for a command that needs no sign-in on a store that
 // is opened directly, because whoever holds the store can do it anyway. A
 // token or session is used where there is one, so that the log names the

@@ -52,11 +52,7 @@ func newAuditList(a *App) *cobra.Command {
 			if f.follow {
 				return a.followEvents(c.Context(), svc, f)
 			}
-			limit := f.limit
-			if !c.Flags().Changed("limit") && a.IO().Format() == ui.FormatText && a.IO().OutTerminal() {
-				limit = eventsForPeople
-			}
-			return a.listEvents(c.Context(), svc, f.query, limit)
+			return a.listEvents(c.Context(), svc, f.query, a.listLimit(c, f.limit, eventsForPeople))
 		},
 	}
 	f.add(c)
@@ -110,10 +106,7 @@ func (f *eventFlags) complete(c *cobra.Command, now time.Time) (err error) {
 			return err
 		}
 	}
-	if c.Flags().Changed("limit") && f.limit < 1 {
-		return logiqc.Errorf(logiqc.Usage, "--limit takes a number from 1 on, not %d", f.limit)
-	}
-	return nil
+	return checkLimit(c, f.limit)
 }
 
 // listEvents writes the events that a query selects, page by page, at most
@@ -121,28 +114,16 @@ func (f *eventFlags) complete(c *cobra.Command, now time.Time) (err error) {
 func (a *App) listEvents(ctx context.Context, svc logiqc.Service, q logiqc.EventQuery, limit int) error {
 	io := a.IO()
 	out := list(io, eventColumns, eventCells(io), eventHeader, eventRecord)
-	for {
-		q.Limit = logiqc.PageMax
-		if limit > 0 {
-			q.Limit = min(limit-out.n, logiqc.PageMax)
-		}
+	next, err := out.pages(q.Cursor, limit, func(cursor string, size int) ([]logiqc.Event, string, error) {
+		q.Cursor, q.Limit = cursor, size
 		page, err := svc.Events(ctx, q)
-		if err != nil {
-			return err
-		}
-		if err := out.addAll(page.Events); err != nil {
-			return err
-		}
-		q.Cursor = page.Next
-		if q.Cursor == "" || limit > 0 && out.n >= limit {
-			break
-		}
-	}
-	if err := out.Close(); err != nil {
+		return page.Events, page.Next, err
+	})
+	if err != nil {
 		return err
 	}
-	if q.Cursor != "" {
-		io.Hintf("more: --cursor %s", q.Cursor)
+	if next != "" {
+		io.Hintf("more: --cursor %s", next)
 	} else if out.n == 0 && io.Format() == ui.FormatText {
 		io.Notef("No event matches.")
 	}

@@ -28,10 +28,7 @@ func newConfigView(a *App) *cobra.Command {
 			record := func(s config.Setting) []string { return []string{s.Key, s.Value, s.Source} }
 			out := list(a.IO(), []ui.Column{{Name: "Key", Whole: true}, {Name: "Value"}, {Name: "Source"}},
 				func(s config.Setting) []any { return []any{s.Key, s.Value, s.Source} }, []string{"key", "value", "source"}, record)
-			if err := out.addAll(s.View()); err != nil {
-				return err
-			}
-			return out.Close()
+			return out.all(s.View())
 		},
 	}
 }
@@ -52,15 +49,13 @@ func newConfigAdd(a *App) *cobra.Command {
 	var use bool
 	c := &cobra.Command{
 		Use: "add NAME [--store U] [--pin P] [--use]", Short: "Keep settings as a profile",
+		Annotations: oneAnswer,
 		Long: "Keep where a store is and how to get at it as a profile of your config file: --store,\n" +
 			"--pin, --ca-file, --keys and --token-file, as given here. Nothing is opened.\n\n" +
 			"Exit status: 5 when there is a profile of that name.",
 		Example: "  logiqc config add stmary --store ~/stmary/logiqc.db --use",
 		Args:    exactly(1, "one NAME"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if a.IO().Format() == ui.FormatCSV {
-				return noCSV()
-			}
 			file, err := configFile()
 			if err != nil {
 				return err

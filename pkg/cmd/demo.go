@@ -29,6 +29,7 @@ func newDemo(a *App) *cobra.Command {
 	var serve bool
 	c := &cobra.Command{
 		Use: "demo", Short: "Try it all on a throwaway store of 1,000 made-up people",
+		Annotations: oneAnswer,
 		Long: "Make a throwaway store with 1,000 made-up people and do the main job on it: find a\n" +
 			"user, open the account, reset the MFA, see the user enrol again, read it all in the\n" +
 			"audit log. On a terminal you press the buttons; without one it runs to the end by\n" +
@@ -39,9 +40,6 @@ func newDemo(a *App) *cobra.Command {
 			"and prints calls that an application makes.",
 		Example: "  logiqc demo\n  logiqc demo --dir ~/logiqc-demo\n  logiqc demo --serve",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if a.IO().Format() == ui.FormatCSV {
-				return noCSV()
-			}
 			place, err := demoPlace(dir)
 			if err != nil {
 				return err

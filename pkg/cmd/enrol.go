@@ -22,8 +22,9 @@ type enrolFlags struct {
 func newEnrol(a *App) *cobra.Command {
 	var f enrolFlags
 	c := &cobra.Command{
-		Use:   "enrol [<user>]",
-		Short: "Set up an authenticator app",
+		Use:         "enrol [<user>]",
+		Annotations: oneAnswer,
+		Short:       "Set up an authenticator app",
 		Long: "Sets up an authenticator app for whoever gives the password. On a terminal it\n" +
 			"shows a QR code and a setup key, takes the first code of the app and shows ten\n" +
 			"recovery codes. A script does it in two calls: without --code it starts, and\n" +

@@ -47,8 +47,6 @@ func (f *credentials) addEnrolmentCode(c *cobra.Command) {
 // the user is named in a script, "" where nobody has to be.
 func (f *credentials) check(io *ui.IO, whoFlag string) error {
 	switch {
-	case io.Format() == ui.FormatCSV:
-		return noCSV()
 	case f.recoveryFrom != "" && f.recoveryFrom != "-":
 		return logiqc.Errorf(logiqc.Usage, "a recovery code is not typed on the command line, where others can see it").
 			WithHint("--recovery-code - reads it from standard input, one line after the password")

@@ -29,8 +29,9 @@ type initFlags struct {
 func newInit(a *App) *cobra.Command {
 	var f initFlags
 	c := &cobra.Command{
-		Use:   "init",
-		Short: "Make a store, its keys and the first admin",
+		Use:         "init",
+		Annotations: oneAnswer,
+		Short:       "Make a store, its keys and the first admin",
 		Long: "Makes a new store, the keys that seal its secrets and sign its log, and the\n" +
 			"first admin, who is signed in. On a terminal it asks for what is missing and\n" +
 			"goes on to set up the admin's authenticator app.\n\n" +
@@ -115,9 +116,6 @@ func firstAdmin(ctx context.Context, desk *service.Desk, at logiqc.Attempt) (log
 
 // check finds wrong usage before anything is opened or asked.
 func (f *initFlags) check(io *ui.IO) error {
-	if io.Format() == ui.FormatCSV {
-		return noCSV()
-	}
 	for _, given := range []struct {
 		value string
 		check func(string) error

@@ -35,10 +35,7 @@ func newKeysList(a *App) *cobra.Command {
 			out := list(a.IO(), []ui.Column{{Name: "Kind", Whole: true}, {Name: "Id", Whole: true}, {Name: "State", Whole: true},
 				{Name: "Sealed", Right: true, Whole: true}},
 				func(k service.KeyInfo) []any { return anyOf(keyRecord(k)) }, []string{"kind", "id", "state", "sealed"}, keyRecord)
-			if err := out.addAll(keys); err != nil {
-				return err
-			}
-			return out.Close()
+			return out.all(keys)
 		},
 	}
 }
@@ -85,16 +82,14 @@ func newKeysRotate(a *App) *cobra.Command {
 	var resume bool
 	c := &cobra.Command{
 		Use: "rotate [log|seal]", Short: "Make new keys; the older ones stay in use until they are retired", Long: rotateLong,
-		Example: "  logiqc keys rotate\n  logiqc keys rotate seal --resume",
-		Args:    cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs), ValidArgs: []string{string(service.LogKeys), string(service.SealKeys)},
+		Annotations: oneAnswer,
+		Example:     "  logiqc keys rotate\n  logiqc keys rotate seal --resume",
+		Args:        cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs), ValidArgs: []string{string(service.LogKeys), string(service.SealKeys)},
 	}
 	f := addRequestFlags(c, false)
 	f.addReason(c)
 	c.Flags().BoolVar(&resume, "resume", false, "make no key: only seal again what an older key still seals")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if a.IO().Format() == ui.FormatCSV {
-			return noCSV()
-		}
 		kinds := []service.KeyKind{service.LogKeys, service.SealKeys}
 		if len(args) == 1 {
 			kinds = []service.KeyKind{service.KeyKind(args[0])}
@@ -102,11 +97,7 @@ func newKeysRotate(a *App) *cobra.Command {
 		if resume && kinds[len(kinds)-1] != service.SealKeys {
 			return logiqc.Errorf(logiqc.Usage, "--resume is for the keys that seal")
 		}
-		req, err := f.request(false)
-		if err != nil {
-			return err
-		}
-		desk, actor, err := a.Direct(c.Context())
+		desk, actor, req, err := a.directly(c.Context(), f)
 		if err != nil {
 			return err
 		}
@@ -188,6 +179,7 @@ func (r rotated) text(io *ui.IO, dry bool) error {
 func newKeysRetire(a *App) *cobra.Command {
 	c := &cobra.Command{
 		Use: "retire ID", Short: "Remove an older key for good",
+		Annotations: oneAnswer,
 		Long: "Remove an older key from the folder of keys, for good. A retired signing key signs no\n" +
 			"more: auditors who only have that one can check what was signed before, and nothing\n" +
 			"later. A key that still seals a secret, and a current one, are refused.\n\n" +
@@ -198,14 +190,7 @@ func newKeysRetire(a *App) *cobra.Command {
 	f := addRequestFlags(c, false)
 	f.addReason(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if a.IO().Format() == ui.FormatCSV {
-			return noCSV()
-		}
-		req, err := f.request(false)
-		if err != nil {
-			return err
-		}
-		desk, actor, err := a.Direct(c.Context())
+		desk, actor, req, err := a.directly(c.Context(), f)
 		if err != nil {
 			return err
 		}

@@ -12,8 +12,9 @@ import (
 // newMFAEnforce makes `mfa enforce on|off`.
 func newMFAEnforce(a *App) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "enforce on|off",
-		Short: "Require MFA of everybody, or leave it to each account's toggle",
+		Use:         "enforce on|off",
+		Annotations: oneAnswer,
+		Short:       "Require MFA of everybody, or leave it to each account's toggle",
 		Long: "Turns the organisation's enforcement of MFA on or off. On: every account that signs in\n" +
 			"by password needs MFA, and who has none enrols at the next sign-in; those who are\n" +
 			"enrolled stay as they are. Off: each account's own toggle decides; whoever enrolled has\n" +
@@ -37,9 +38,6 @@ func newMFAEnforce(a *App) *cobra.Command {
 
 // enforce shows whom it would touch, asks, and turns enforcement on or off.
 func (a *App) enforce(ctx context.Context, on bool, f *requestFlags) error {
-	if a.IO().Format() == ui.FormatCSV {
-		return noCSV()
-	}
 	req, err := f.request(a.IO().CanPrompt())
 	if err != nil {
 		return err

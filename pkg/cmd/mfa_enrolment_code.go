@@ -15,6 +15,7 @@ func newMFAEnrolmentCode(a *App) *cobra.Command {
 	var ttl string
 	c := &cobra.Command{
 		Use: "enrolment-code <user>", Short: "Give an account that has yet to enrol a fresh enrolment code",
+		Annotations: oneAnswer,
 		Long: "Makes a one-time code of twelve digits for an account that has no authenticator app set up,\n" +
 			"and shows it once. Without it nobody enrols, whoever has the password; five wrong tries\n" +
 			"and it is dead. The code before it dies.\n\n" +
@@ -28,9 +29,6 @@ func newMFAEnrolmentCode(a *App) *cobra.Command {
 	f.addGrounds(c)
 	addCodeTTL(c, &ttl)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if a.IO().Format() == ui.FormatCSV {
-			return noCSV()
-		}
 		life, err := readCodeTTL(ttl)
 		if err != nil {
 			return err

@@ -17,6 +17,7 @@ func newMFAVerify(a *App) *cobra.Command {
 	var code string
 	c := &cobra.Command{
 		Use: "verify <user> --code C", Short: "Prove a caller's app code, without a reset",
+		Annotations: oneAnswer,
 		Long: "Proves that a caller still has the authenticator app: they read out the code it shows.\n" +
 			"The code is spent and what came of it is in the audit log; nothing else changes. A wrong\n" +
 			"code counts as one at sign-in does.\n\n" +
@@ -31,8 +32,6 @@ func newMFAVerify(a *App) *cobra.Command {
 	f.addTicket(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		switch {
-		case a.IO().Format() == ui.FormatCSV:
-			return noCSV()
 		case code == "" && !a.IO().CanPrompt():
 			return logiqc.Errorf(logiqc.Usage, "there is no terminal to ask for the code: give --code C")
 		case firstArg(args) == "" && !a.IO().CanPrompt():

@@ -3,6 +3,8 @@ package cmd
 import (
 	"strconv"
 
+	"github.com/spf13/cobra"
+
 	"github.com/logiqc/logiqc/pkg/logiqc"
 	"github.com/logiqc/logiqc/pkg/ui"
 )
@@ -19,6 +21,13 @@ func (a *App) answer(v any, text func(io *ui.IO) error) error {
 	}
 	return text(io)
 }
+
+// oneAnswer marks a command whose answer is no list: -o csv is refused before it
+// does anything.
+var oneAnswer = map[string]string{noList: ""}
+
+// noList is the name of that mark.
+const noList = "no list"
 
 // noCSV refuses -o csv where the answer is no list.
 func noCSV() error {
@@ -66,6 +75,52 @@ func (r *rows[T]) addAll(elements []T) error {
 		}
 	}
 	return nil
+}
+
+// pages writes what page gives, a page after the other from a cursor on, at most
+// limit elements unless that is 0, and ends the list. It returns where to go on.
+func (r *rows[T]) pages(cursor string, limit int, page func(cursor string, limit int) ([]T, string, error)) (next string, err error) {
+	for {
+		size := logiqc.PageMax
+		if limit > 0 {
+			size = min(limit-r.n, size)
+		}
+		var elements []T
+		if elements, cursor, err = page(cursor, size); err != nil {
+			return "", err
+		}
+		if err := r.addAll(elements); err != nil {
+			return "", err
+		}
+		if cursor == "" || limit > 0 && r.n >= limit {
+			return cursor, r.Close()
+		}
+	}
+}
+
+// listLimit is how many elements a list shows: what --limit says, and without it
+// so many for people, and all for a program.
+func (a *App) listLimit(c *cobra.Command, typed, forPeople int) int {
+	if !c.Flags().Changed("limit") && a.IO().Format() == ui.FormatText && a.IO().OutTerminal() {
+		return forPeople
+	}
+	return typed
+}
+
+// checkLimit refuses a --limit that is none.
+func checkLimit(c *cobra.Command, typed int) error {
+	if c.Flags().Changed("limit") && typed < 1 {
+		return logiqc.Errorf(logiqc.Usage, "--limit takes a number from 1 on, not %d", typed)
+	}
+	return nil
+}
+
+// all writes the elements, which are all there are.
+func (r *rows[T]) all(elements []T) error {
+	if err := r.addAll(elements); err != nil {
+		return err
+	}
+	return r.Close()
 }
 
 // Close ends the list.

@@ -44,6 +44,7 @@ D is a length of time such as 15m, 24h or 7d. mfa.enforced is changed by mfa enf
 func newPolicySet(a *App) *cobra.Command {
 	c := &cobra.Command{
 		Use: "set KEY=VALUE…", Short: "Change the organisation's settings", Long: policySetLong,
+		Annotations: oneAnswer,
 		Example: "  logiqc policy set reset.reason=required 'reset.ticket=INC[0-9]{6}'\n" +
 			"  logiqc policy set reset.verified_by=callback,manager,video,in_person\n" +
 			"  logiqc policy set enrolment.code=after_reset --dry-run",
@@ -64,9 +65,6 @@ func newPolicySet(a *App) *cobra.Command {
 		settings, err := readSettings(args)
 		if err != nil {
 			return err
-		}
-		if a.IO().Format() == ui.FormatCSV {
-			return noCSV()
 		}
 		return a.setPolicy(c.Context(), settings, f)
 	}

@@ -11,13 +11,11 @@ import (
 func newPolicyShow(a *App) *cobra.Command {
 	return &cobra.Command{
 		Use: "show", Short: "Show the organisation's settings",
+		Annotations: oneAnswer,
 		Long: "Shows every key of the policy with its value, as policy set takes it. An empty value\n" +
 			"asks for nothing.",
 		Example: "  logiqc policy show\n  logiqc policy show -o json",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if a.IO().Format() == ui.FormatCSV {
-				return noCSV()
-			}
 			svc, err := a.Service(c.Context())
 			if err != nil {
 				return err

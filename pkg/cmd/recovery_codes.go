@@ -14,8 +14,9 @@ import (
 func newRecoveryCodes(a *App) *cobra.Command {
 	var f credentials
 	c := &cobra.Command{
-		Use:   "recovery-codes",
-		Short: "Get a fresh set of recovery codes",
+		Use:         "recovery-codes",
+		Annotations: oneAnswer,
+		Short:       "Get a fresh set of recovery codes",
 		Long: "Makes ten new recovery codes for the user who is signed in here, and shows\n" +
 			"them once. It takes the password and a code of the app; the old recovery codes\n" +
 			"die.\n\n" +

@@ -60,9 +60,6 @@ func (a *App) revoke(ctx context.Context, v revoking,
 	do func(logiqc.Service, context.Context, logiqc.Revocation) (logiqc.Revoked, error),
 	dialog func(revokeContext) (ui.Dialog, error),
 ) error {
-	if a.IO().Format() == ui.FormatCSV {
-		return noCSV()
-	}
 	req, err := v.flags.request(a.IO().CanPrompt())
 	if err != nil {
 		return err

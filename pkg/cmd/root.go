@@ -11,6 +11,7 @@ import (
 
 	"github.com/logiqc/logiqc/pkg/config"
 	"github.com/logiqc/logiqc/pkg/logiqc"
+	"github.com/logiqc/logiqc/pkg/ui"
 )
 
 // newRoot builds the whole tree of commands.
@@ -101,9 +102,12 @@ func (a *App) takeFlags(c *cobra.Command) error {
 			a.flags[f.Name] = f.Value.String()
 		}
 	})
-	_, err := a.Settings()
+	s, err := a.Settings()
 	if c.Annotations[anySettings] != "" || c.Name() == cobra.ShellCompRequestCmd || c.Name() == cobra.ShellCompNoDescRequestCmd {
 		return nil
+	}
+	if _, marked := c.Annotations[noList]; err == nil && marked && ui.Format(s.Output) == ui.FormatCSV {
+		return noCSV()
 	}
 	return err
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/logiqc/logiqc/pkg/logiqc"
 	"github.com/logiqc/logiqc/pkg/service"
 	"github.com/logiqc/logiqc/pkg/totp"
-	"github.com/logiqc/logiqc/pkg/ui"
 )
 
 // serveFlags say where to listen and how.
@@ -45,8 +44,9 @@ const (
 func newServe(a *App) *cobra.Command {
 	o := serveFlags{accessLog: accessOff}
 	c := &cobra.Command{
-		Use:   "serve [--listen ADDR] [--tls-cert F --tls-key F | --tls-self-signed] [--unix PATH]",
-		Short: "Serve the store to laptops and applications",
+		Use:         "serve [--listen ADDR] [--tls-cert F --tls-key F | --tls-self-signed] [--unix PATH]",
+		Annotations: oneAnswer,
+		Short:       "Serve the store to laptops and applications",
 		Long: "Open the store and serve it over HTTPS, so that help-desk laptops (--store https://…)\n" +
 			"and applications work on it without holding it. The rules run here; a client cannot\n" +
 			"get round one. The server acts for whoever signs in, never for itself.\n\n" +
@@ -64,9 +64,6 @@ func newServe(a *App) *cobra.Command {
 			"  logiqc serve --tls-cert mfa1.pem --tls-key mfa1.key --access-log json\n" +
 			"  logiqc serve --unix /run/logiqc/logiqc.sock",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if a.IO().Format() == ui.FormatCSV {
-				return noCSV()
-			}
 			return a.serve(c.Context(), o)
 		},
 	}

@@ -30,10 +30,7 @@ func newSessionsList(a *App) *cobra.Command {
 				return err
 			}
 			out := list(a.IO(), sessionColumns, sessionCells, sessionHeader, sessionRecord)
-			if err := out.addAll(sessions); err != nil {
-				return err
-			}
-			if err := out.Close(); err != nil {
+			if err := out.all(sessions); err != nil {
 				return err
 			}
 			if out.n == 0 && a.IO().Format() == ui.FormatText {
@@ -61,6 +58,7 @@ func newSessionsRevoke(a *App) *cobra.Command {
 	r := revoking{what: "session", nothing: "Nothing was changed: there is no live session to end."}
 	c := &cobra.Command{
 		Use: "revoke ID|--user <user>|--all", Short: "End one session, those of a user, or all",
+		Annotations: oneAnswer,
 		Long: "End a session by the ID that `sessions list` shows, every session of one user, or every\n" +
 			"session there is, your own among them. Whoever it was signs in again.",
 		Example: "  logiqc sessions revoke 0193a7c2-…\n  logiqc sessions revoke --user jlee\n  logiqc sessions revoke --all --yes",

@@ -16,9 +16,10 @@ func newSignin(a *App) *cobra.Command {
 	var f credentials
 	var noSave bool
 	c := &cobra.Command{
-		Use:     "signin",
-		Aliases: []string{"login"},
-		Short:   "Sign in",
+		Use:         "signin",
+		Annotations: oneAnswer,
+		Aliases:     []string{"login"},
+		Short:       "Sign in",
 		Long: "Signs you in and saves the session for the commands that follow. It asks for\n" +
 			"the password, then for a code of the authenticator app or a recovery code, or\n" +
 			"leads into setting up the app where MFA is required and there is none.\n\n" +

@@ -12,17 +12,15 @@ import (
 // newSignout ends the saved session.
 func newSignout(a *App) *cobra.Command {
 	return &cobra.Command{
-		Use:     "signout",
-		Aliases: []string{"logout"},
-		Short:   "Sign out",
+		Use:         "signout",
+		Annotations: oneAnswer,
+		Aliases:     []string{"logout"},
+		Short:       "Sign out",
 		Long: "Ends the session that is saved here and forgets it. A token is not signed out but\n" +
 			"revoked: logiqc tokens revoke ID.\n\n" +
 			"Exit status: 4 when nobody is signed in here.",
 		Example: "  logiqc signout",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if a.IO().Format() == ui.FormatCSV {
-				return noCSV()
-			}
 			s, err := a.Settings()
 			if err != nil {
 				return err

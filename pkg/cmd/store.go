@@ -20,6 +20,7 @@ func newStoreGroup(a *App) *cobra.Command {
 func newStoreFreeze(a *App) *cobra.Command {
 	c := &cobra.Command{
 		Use: "freeze", Short: "Stop changes: sign-ins go on, changes do not",
+		Annotations: oneAnswer,
 		Long: "Stop changes while something is looked into. Sign-ins go on, and so do reading, the\n" +
 			"audit commands, keys, backups, and revoking sessions and tokens. Every other change is\n" +
 			"refused with the reason you give, until `store thaw`.\n\nIt needs no sign-in: whoever holds the store may do it.\n\n" +
@@ -29,14 +30,7 @@ func newStoreFreeze(a *App) *cobra.Command {
 	f := addRequestFlags(c, false)
 	f.addReason(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		if a.IO().Format() == ui.FormatCSV {
-			return noCSV()
-		}
-		req, err := f.request(false)
-		if err != nil {
-			return err
-		}
-		desk, actor, err := a.Direct(c.Context())
+		desk, actor, req, err := a.directly(c.Context(), f)
 		if err != nil {
 			return err
 		}
@@ -66,6 +60,7 @@ func newStoreFreeze(a *App) *cobra.Command {
 func newStoreThaw(a *App) *cobra.Command {
 	c := &cobra.Command{
 		Use: "thaw", Short: "Let changes go on",
+		Annotations: oneAnswer,
 		Long: "Let changes go on in a store that is frozen. In one whose `store copy` was broken off it\n" +
 			"gives the move up, once it has made sure that nothing has arrived at the other place;\n" +
 			"a store that has moved stays closed.\n\nIt needs no sign-in: whoever holds the store may do it.\n\n" +
@@ -75,14 +70,7 @@ func newStoreThaw(a *App) *cobra.Command {
 	f := addRequestFlags(c, false)
 	f.addReason(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		if a.IO().Format() == ui.FormatCSV {
-			return noCSV()
-		}
-		req, err := f.request(false)
-		if err != nil {
-			return err
-		}
-		desk, actor, err := a.Direct(c.Context())
+		desk, actor, req, err := a.directly(c.Context(), f)
 		if err != nil {
 			return err
 		}

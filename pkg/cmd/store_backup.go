@@ -35,23 +35,17 @@ const backupLong = "Write the whole store to a new file, as it is at one moment,
 func newStoreBackup(a *App) *cobra.Command {
 	c := &cobra.Command{
 		Use: "backup FILE", Short: "Write the whole store to a new file, and check it",
-		Long:    backupLong,
-		Example: "  logiqc store backup /mnt/backup/$(date +%F).db",
-		Args:    exactly(1, "the file to write"),
+		Annotations: oneAnswer,
+		Long:        backupLong,
+		Example:     "  logiqc store backup /mnt/backup/$(date +%F).db",
+		Args:        exactly(1, "the file to write"),
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if a.IO().Format() == ui.FormatCSV {
-			return noCSV()
-		}
 		file, err := filepath.Abs(args[0])
 		if err != nil {
 			return err
 		}
-		req, err := (&requestFlags{}).request(false)
-		if err != nil {
-			return err
-		}
-		desk, actor, err := a.Direct(c.Context())
+		desk, actor, req, err := a.directly(c.Context(), &requestFlags{})
 		if err != nil {
 			return err
 		}

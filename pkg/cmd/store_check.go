@@ -12,6 +12,7 @@ import (
 func newStoreCheck(a *App) *cobra.Command {
 	return &cobra.Command{
 		Use: "check", Short: "Look whether the store is sound",
+		Annotations: oneAnswer,
 		Long: "Look whether the store is sound: its files and keys are yours alone; the database is not\n" +
 			"damaged; tables, columns and the guards of the log are as this program made them; the\n" +
 			"search index fits the accounts; the log is whole, is shown as it is, and is the one that\n" +
@@ -20,9 +21,6 @@ func newStoreCheck(a *App) *cobra.Command {
 			"Exit status: 9 when there is a problem; they are on standard output.",
 		Example: "  logiqc store check\n  logiqc store check -o json | jq .problems",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if a.IO().Format() == ui.FormatCSV {
-				return noCSV()
-			}
 			s, err := a.Settings()
 			if err != nil {
 				return err
@@ -90,14 +88,12 @@ func tellProblems(io *ui.IO, found []store.Problem) error {
 func newStoreUpgrade(a *App) *cobra.Command {
 	return &cobra.Command{
 		Use: "upgrade", Short: "Bring the store to this program's schema",
+		Annotations: oneAnswer,
 		Long: "Bring a store that an older logiqc made to the schema of this program. There has been one\n" +
 			"schema so far, so there is nothing to do yet; every other command refuses a store of\n" +
 			"another schema.\n\nExit status: 11 when the store is of a newer program, or cannot be opened.",
 		Example: "  logiqc store upgrade",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if a.IO().Format() == ui.FormatCSV {
-				return noCSV()
-			}
 			s, err := a.Settings()
 			if err != nil {
 				return err

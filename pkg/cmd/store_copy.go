@@ -46,17 +46,14 @@ func newStoreCopy(a *App) *cobra.Command {
 	var to string
 	c := &cobra.Command{
 		Use: "copy --to URL", Short: "Move the store to another place, such as PostgreSQL", Long: copyLong,
-		Example: "  logiqc store copy --to postgres://logiqc@db1/logiqc",
+		Annotations: oneAnswer,
+		Example:     "  logiqc store copy --to postgres://logiqc@db1/logiqc",
 		RunE: func(c *cobra.Command, _ []string) error {
 			place, address, err := a.destination(to)
 			if err != nil {
 				return err
 			}
-			req, err := (&requestFlags{}).request(false)
-			if err != nil {
-				return err
-			}
-			desk, actor, err := a.Direct(c.Context())
+			desk, actor, req, err := a.directly(c.Context(), &requestFlags{})
 			if err != nil {
 				return err
 			}
@@ -75,9 +72,6 @@ func newStoreCopy(a *App) *cobra.Command {
 
 // destination is the place that --to names.
 func (a *App) destination(to string) (p service.Place, address config.Store, err error) {
-	if a.IO().Format() == ui.FormatCSV {
-		return p, address, noCSV()
-	}
 	if to == "" {
 		return p, address, logiqc.Errorf(logiqc.Usage, "where to? give --to URL").WithHint("logiqc store copy --to postgres://user@host/database")
 	}

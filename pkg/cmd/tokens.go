@@ -35,10 +35,7 @@ func newTokensList(a *App) *cobra.Command {
 				return []any{t.Name, tokenMay(t), t.User, tokenUntil(t, now), t.ID}
 			}
 			out := list(a.IO(), tokenColumns, cells, tokenHeader, tokenRecord)
-			if err := out.addAll(tokens); err != nil {
-				return err
-			}
-			if err := out.Close(); err != nil {
+			if err := out.all(tokens); err != nil {
 				return err
 			}
 			if out.n == 0 && a.IO().Format() == ui.FormatText {
@@ -91,8 +88,9 @@ func newTokensRevoke(a *App) *cobra.Command {
 	r := revoking{what: "token", nothing: "Nothing was changed: there is no live token to revoke."}
 	c := &cobra.Command{
 		Use: "revoke ID|--all", Short: "End one token, or all of them, at once",
-		Long:    "Revoke a token by the ID that `tokens list` shows, or every token. It is refused from\nthe next request on. A token that is dead already is left as it is.",
-		Example: "  logiqc tokens revoke 0193a7c2-…\n  logiqc tokens revoke --all --yes",
+		Annotations: oneAnswer,
+		Long:        "Revoke a token by the ID that `tokens list` shows, or every token. It is refused from\nthe next request on. A token that is dead already is left as it is.",
+		Example:     "  logiqc tokens revoke 0193a7c2-…\n  logiqc tokens revoke --all --yes",
 	}
 	c.Args = r.args(c)
 	r.addFlags(c)

@@ -33,6 +33,7 @@ func newTokensCreate(a *App) *cobra.Command {
 	var expires string
 	c := &cobra.Command{
 		Use: "create NAME --role R|--allow A,…", Short: "Make a token; it is shown once",
+		Annotations: oneAnswer,
 		Long: "Make a token that acts for you, with a role or with single rights, and never with more\n" +
 			"than you have. It is shown once, on standard output: keep it where only its user can\n" +
 			"read it, and give it to commands in LOGIQC_TOKEN or by --token-file. It dies when it\n" +
@@ -48,9 +49,6 @@ func newTokensCreate(a *App) *cobra.Command {
 	c.Flags().StringSliceVar(&allow, "allow", nil, "single rights instead of a role, a `LIST` such as users.read,mfa.reset")
 	c.Flags().StringVar(&expires, "expires", tokenLife, "how long it lives, as `AGE` (24h, 90d), a date, or never")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if a.IO().Format() == ui.FormatCSV {
-			return noCSV()
-		}
 		n.Name = args[0]
 		for _, right := range allow {
 			n.Allow = append(n.Allow, logiqc.Right(right))

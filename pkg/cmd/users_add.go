@@ -23,6 +23,7 @@ func newUsersAdd(a *App) *cobra.Command {
 	var f addFlags
 	c := &cobra.Command{
 		Use: "add USERNAME --email E", Short: "Add an account",
+		Annotations: oneAnswer,
 		Long: "Add an account. On a terminal it asks for what is missing. Without a password\n" +
 			"the user cannot sign in until one is set with: logiqc users passwd.",
 		Example: "  logiqc users add jlee --email jlee@stmary.example --name 'Jordan Lee'\n" +
@@ -93,9 +94,6 @@ func (a *App) addUser(ctx context.Context, f *addFlags) (err error) {
 
 // checkAdd refuses what is wrong before anything is opened.
 func (a *App) checkAdd(f *addFlags) error {
-	if a.IO().Format() == ui.FormatCSV {
-		return noCSV()
-	}
 	if f.passwordStdin && f.user.Auth == logiqc.BySSO {
 		return logiqc.Errorf(logiqc.Usage, "an account that signs in by SSO has no password here").WithHint("leave --password-stdin out")
 	}

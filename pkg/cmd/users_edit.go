@@ -17,6 +17,7 @@ func newUsersEdit(a *App) *cobra.Command {
 	var f *requestFlags
 	c := &cobra.Command{
 		Use: "edit <user>", Short: "Change an account's email, name, phone, role or protection",
+		Annotations: oneAnswer,
 		Long: "Change what the flags name, and nothing else. A new role ends the account's\n" +
 			"sessions. A new email or phone is shown beside the account for a month.",
 		Example: "  logiqc users edit jlee --phone '+61 2 5550 1234'\n" +
@@ -51,8 +52,6 @@ func newUsersEdit(a *App) *cobra.Command {
 // editUser changes the given fields of one account.
 func (a *App) editUser(ctx context.Context, edit logiqc.UserEdit, f *requestFlags) (err error) {
 	switch {
-	case a.IO().Format() == ui.FormatCSV:
-		return noCSV()
 	case edit.Email == nil && edit.Name == nil && edit.Phone == nil && edit.Role == nil && edit.Protected == nil:
 		return logiqc.Errorf(logiqc.Usage, "nothing to change was given").
 			WithHint("give one of --email, --name, --phone, --role, --protected")

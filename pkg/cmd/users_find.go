@@ -44,11 +44,7 @@ func newUsersFind(a *App) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			limit := f.limit
-			if !c.Flags().Changed("limit") && a.IO().Format() == ui.FormatText && a.IO().OutTerminal() {
-				limit = findForPeople
-			}
-			return a.find(c.Context(), svc, f.query, limit)
+			return a.find(c.Context(), svc, f.query, a.listLimit(c, f.limit, findForPeople))
 		},
 	}
 	f.add(c)
@@ -82,8 +78,8 @@ func (f *findFlags) complete(c *cobra.Command, args []string, now time.Time) err
 	if c.Flags().Changed("protected") {
 		f.query.Protected = &f.protected
 	}
-	if c.Flags().Changed("limit") && f.limit < 1 {
-		return logiqc.Errorf(logiqc.Usage, "--limit takes a number from 1 on, not %d", f.limit)
+	if err := checkLimit(c, f.limit); err != nil {
+		return err
 	}
 	if !c.Flags().Changed("older-than") {
 		return nil
@@ -101,31 +97,17 @@ func (f *findFlags) complete(c *cobra.Command, args []string, now time.Time) err
 func (a *App) find(ctx context.Context, svc logiqc.Service, q logiqc.UserQuery, limit int) error {
 	io := a.IO()
 	out := list(io, findColumns, findCells, importable, importableRecord)
-	for {
-		q.Limit = logiqc.PageMax
-		if limit > 0 {
-			q.Limit = min(limit-out.n, logiqc.PageMax)
-		}
+	next, err := out.pages(q.Cursor, limit, func(cursor string, size int) ([]logiqc.Account, string, error) {
+		q.Cursor, q.Limit = cursor, size
 		page, err := svc.FindUsers(ctx, q)
-		if err != nil {
-			return err
-		}
-		for _, account := range page.Accounts {
-			if err := out.Add(account); err != nil {
-				return err
-			}
-		}
-		q.Cursor = page.Next
-		if q.Cursor == "" || limit > 0 && out.n >= limit {
-			break
-		}
-	}
-	if err := out.Close(); err != nil {
+		return page.Accounts, page.Next, err
+	})
+	if err != nil {
 		return err
 	}
 	switch {
-	case q.Cursor != "":
-		io.Hintf("more: --cursor %s", q.Cursor)
+	case next != "":
+		io.Hintf("more: --cursor %s", next)
 	case io.Format() != ui.FormatText:
 	case out.n == 0:
 		io.Notef("No account matches.")

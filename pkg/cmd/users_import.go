@@ -16,6 +16,7 @@ func newUsersImport(a *App) *cobra.Command {
 	var imp logiqc.Import
 	c := &cobra.Command{
 		Use: "import FILE|-", Short: "Add many accounts from CSV or JSONL, all or none",
+		Annotations: oneAnswer,
 		Long: "Add the accounts of a file, all of them or none. CSV has a header that names any\n" +
 			"of these columns, in any order; JSONL has an object on each line with these keys:\n\n" +
 			"  " + strings.Join(importColumns, ", ") + "\n\n" +
@@ -45,9 +46,6 @@ func newUsersImport(a *App) *cobra.Command {
 // importUsers imports a file and tells what became of it.
 func (a *App) importUsers(ctx context.Context, file importFile, imp logiqc.Import, f *requestFlags) (err error) {
 	io := a.IO()
-	if io.Format() == ui.FormatCSV {
-		return noCSV()
-	}
 	if err := file.check(); err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ func newUsersPasswd(a *App) *cobra.Command {
 	var stdin bool
 	c := &cobra.Command{
 		Use: "passwd [<user>]", Short: "Set a password: your own, or as an administrator another's",
+		Annotations: oneAnswer,
 		Long: "Set a password. Your own takes the current one first and then the new one; an\n" +
 			"administrator gives somebody else a new one. Every session of the account ends.\n" +
 			"With --password-stdin the passwords are lines of standard input in that order.",
@@ -34,8 +35,6 @@ func newUsersPasswd(a *App) *cobra.Command {
 // without one.
 func (a *App) setPassword(ctx context.Context, ref string, stdin bool, f *requestFlags) (err error) {
 	switch {
-	case a.IO().Format() == ui.FormatCSV:
-		return noCSV()
 	case !stdin && !a.IO().CanPrompt():
 		return logiqc.Errorf(logiqc.Usage, "there is no terminal to ask for the password on").WithHint("give it with --password-stdin")
 	}
