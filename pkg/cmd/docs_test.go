@@ -20,6 +20,9 @@ func TestPagesSayWhatThereIs(t *testing.T) {
 	}
 	lines := 0
 	for _, page := range append(pages, "../../README.md") {
+		if filepath.Base(page) == "commands.md" {
+			continue // which the commands make
+		}
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)

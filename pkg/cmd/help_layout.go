@@ -3,7 +3,6 @@ package cmd
 import (
 	"cmp"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -13,16 +12,17 @@ import (
 	"github.com/logiqc/logiqc/pkg/ui"
 )
 
-// helpWidth is how wide help may be: as the terminal, and never over 80.
+// maxHelpWidth is how wide help is on a terminal that is wide.
+const maxHelpWidth = 80
+
+// helpWidth is how wide help may be: as the terminal.
 func (a *App) helpWidth() int {
 	width, _ := ui.New(ui.Options{Stdin: a.Stdin, Stdout: a.Stdout, Stderr: a.Stderr, Getenv: a.getenv}).Size()
-	return min(width, 80)
+	return min(width, maxHelpWidth)
 }
 
 // setHelp makes help fit into a width, and say where exit statuses are told.
 func setHelp(root *cobra.Command, width int) {
-	template := strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped "+strconv.Itoa(width))
-	root.SetUsageTemplate(strings.ReplaceAll(template, " for more information about a command.", " to know more."))
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
 		text := reflow(cmp.Or(c.Long, c.Short), width)
 		if c.Runnable() || c.HasSubCommands() {
@@ -30,10 +30,23 @@ func setHelp(root *cobra.Command, width int) {
 				text += "\n\n" + reflow("Exit status: 0 done, anything else not: logiqc help exit-status", width)
 			}
 			nameValues(c)
-			text += "\n\n" + strings.TrimSpace(c.UsageString())
+			text += "\n\n" + usageOf(c, width)
 		}
 		_, _ = fmt.Fprintln(c.OutOrStdout(), text)
 	})
+}
+
+// usageOf is cobra's usage with its lists of flags wrapped. A template of our own
+// would do that too; but whatever has a text/template in it, and runs it, keeps the
+// linker from leaving out what is never called: a tenth of the program.
+func usageOf(c *cobra.Command, width int) string {
+	text := c.UsageString()
+	for _, flags := range []*pflag.FlagSet{c.LocalFlags(), c.InheritedFlags()} {
+		if flags.HasAvailableFlags() {
+			text = strings.Replace(text, strings.TrimRight(flags.FlagUsages(), " \n"), strings.TrimRight(flags.FlagUsagesWrapped(width), " \n"), 1)
+		}
+	}
+	return strings.TrimSpace(strings.Replace(text, " for more information about a command.", " to know more.", 1))
 }
 
 // reflow breaks the lines of a text anew, at a width: those of a paragraph

@@ -14,8 +14,14 @@ import (
 	"github.com/logiqc/logiqc/pkg/ui"
 )
 
+// Documented returns the tree of commands for writing documents: its help is 80
+// columns wide, wherever it runs.
+func Documented() *cobra.Command { return newTree(NewApp(), maxHelpWidth) }
+
 // newRoot builds the whole tree of commands.
-func newRoot(a *App) *cobra.Command {
+func newRoot(a *App) *cobra.Command { return newTree(a, a.helpWidth()) }
+
+func newTree(a *App, helpWidth int) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "logiqc",
 		Short: "Find a user, open the account, reset the MFA",
@@ -36,7 +42,7 @@ func newRoot(a *App) *cobra.Command {
 	root.SetHelpCommand(newHelp())
 	root.CompletionOptions.DisableDefaultCmd = true
 	cobra.EnableCommandSorting = false // help has them in the order of a day's work
-	setHelp(root, a.helpWidth())
+	setHelp(root, helpWidth)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return logiqc.Errorf(logiqc.Usage, "%s", flagMistake(err)).WithHint("%s --help", c.CommandPath())
 	})
