@@ -15,6 +15,9 @@ import (
 // signEvery is how often, at most, a server signs a checkpoint.
 const signEvery = 10 * time.Second
 
+// lastSign is how long a server that ends may take to sign what it has done.
+const lastSign = 5 * time.Second
+
 // run serves until ctx ends, and then until everybody who is in is answered.
 func (srv *serving) run(ctx context.Context) error {
 	hangup := make(chan os.Signal, 1)
@@ -79,12 +82,15 @@ func (srv *serving) stop() error {
 		case <-ctx.Done():
 		}
 	}()
-	if err := srv.server.Shutdown(ctx); err != nil {
+	cut := srv.server.Shutdown(ctx)
+	if cut != nil {
 		_ = srv.server.Close()
-		return logiqc.Errorf(logiqc.Internal, "the server was told twice to stop, and cut requests that were not answered yet")
+		cut = logiqc.Errorf(logiqc.Internal, "the server was told twice to stop, and cut requests that were not answered yet")
 	}
-	srv.sign(ctx)
-	return nil
+	soon, done := context.WithTimeout(context.Background(), lastSign)
+	defer done()
+	srv.sign(soon)
+	return cut
 }
 
 // notifySystemd tells the service manager, where one listens, how the server is
