@@ -137,6 +137,7 @@ type serving struct {
 	server    *httpapi.Server
 	cert      *httpapi.Certificate // nil for plain HTTP
 	listeners []net.Listener
+	unsigned  string // why the last checkpoint was not signed, or ""
 }
 
 func newServing(desk *service.Desk, log *slog.Logger) *serving {

@@ -28,6 +28,7 @@ func (srv *serving) run(ctx context.Context) error {
 		go func() { ended <- srv.server.Serve(l) }()
 	}
 	notifySystemd("READY=1")
+	srv.sign(ctx) // whoever starts it on the wrong log hears so now
 	sign := time.NewTicker(signEvery)
 	defer sign.Stop()
 	for {
@@ -45,13 +46,18 @@ func (srv *serving) run(ctx context.Context) error {
 }
 
 // sign signs a checkpoint where the log has grown. A server without keys, or
-// on a log that is not the one signed before, says so and goes on.
+// on a log that is not the one signed before, says so, once, and goes on.
 func (srv *serving) sign(ctx context.Context) {
 	size, err := srv.desk.SignGrowth(ctx)
-	if err != nil && ctx.Err() == nil {
-		srv.log.Error("no checkpoint was signed", "error", err)
-	}
 	srv.metrics.Checkpoint(size, err)
+	why := ""
+	if err != nil {
+		why = err.Error()
+	}
+	if err != nil && why != srv.unsigned && ctx.Err() == nil {
+		srv.log.Error("no checkpoint was signed", "error", why)
+	}
+	srv.unsigned = why
 }
 
 // reload reads the certificate's files anew.

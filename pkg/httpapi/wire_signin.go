@@ -154,21 +154,25 @@ func (w pendingEnrolment) domain() logiqc.PendingEnrolment {
 	}
 }
 
+// Attempt is an attempt as a part of another answer: only parts with an exported
+// name are described in the OpenAPI document.
+type Attempt = attempt
+
 // enrolled is [logiqc.Enrolled].
 type enrolled struct {
-	attempt
+	Attempt
 	RecoveryCodes []string        `json:"recovery_codes"`
 	Audit         logiqc.AuditRef `json:"audit"`
 }
 
 func toEnrolled(e logiqc.Enrolled) enrolled {
-	w := enrolled{attempt: toAttempt(e.Attempt), RecoveryCodes: each(e.RecoveryCodes, logiqc.Secret.Reveal), Audit: e.Audit}
+	w := enrolled{Attempt: toAttempt(e.Attempt), RecoveryCodes: each(e.RecoveryCodes, logiqc.Secret.Reveal), Audit: e.Audit}
 	w.User = e.User
 	return w
 }
 
 func (w enrolled) domain() logiqc.Enrolled {
-	e := logiqc.Enrolled{User: w.User, Audit: w.Audit, Attempt: w.attempt.domain()}
+	e := logiqc.Enrolled{User: w.User, Audit: w.Audit, Attempt: w.Attempt.domain()}
 	for _, code := range w.RecoveryCodes {
 		e.RecoveryCodes = append(e.RecoveryCodes, logiqc.Secret(code))
 	}
