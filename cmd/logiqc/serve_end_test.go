@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/logiqc/logiqc/pkg/httpapi"
 	"github.com/logiqc/logiqc/pkg/logiqc"
 )
 
@@ -178,4 +179,26 @@ func TestServeStoreMovedAway(t *testing.T) {
 	if _ = resp.Body.Close(); resp.StatusCode != 503 || strings.Contains(string(body), "logiqc.db") || !strings.Contains(s.log.String(), "moved away or replaced") {
 		t.Errorf("a stranger is told %s, and the log %s", body, s.log)
 	}
+}
+
+// A certificate that has ended is said to have, on either side; who pins its key
+// does not ask.
+func TestServeExpiredCertificate(t *testing.T) {
+	h := newTemplate(t).home(t)
+	text, err := httpapi.SelfSigned([]string{"127.0.0.1"}, time.Now().AddDate(-31, 0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair := filepath.Join(h.dir, "tls.pem")
+	h.write(pair, string(text))
+	s := h.serve("--listen", "127.0.0.1:0", "--tls-cert", pair, "--tls-key", pair)
+	if len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "the certificate ended on ") {
+		t.Errorf("the server warns of %q", s.Warnings)
+	}
+	l := &home{t: t, tpl: h.tpl, dir: t.TempDir()}
+	l.asAt("helen", s.Listening[0])
+	if _, stderr, status := l.run("whoami", "--store", s.Listening[0], "--ca-file", pair); status != 11 || !strings.Contains(stderr, "renew its certificate") {
+		t.Errorf("exit status %d, %s", status, stderr)
+	}
+	l.must("whoami", "--store", s.Listening[0], "--pin", s.Pin)
 }

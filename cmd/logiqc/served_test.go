@@ -27,6 +27,7 @@ type served struct {
 	Listening []string
 	Pin       string
 	Laptop    string
+	Warnings  []string
 	log       *output
 	ended     chan struct{} // closed when it has
 }

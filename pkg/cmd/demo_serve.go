@@ -71,7 +71,7 @@ func (d *demo) calls(io *ui.IO) error {
 	io.Answerf(`    -d '{"user":"%s","password":"%s","client":{"ip":"203.0.113.9"}}'`+"\n", s.Caller, demoPassword)
 	io.Answerf("The answer has an attempt, which goes on with the code that the app shows:\n")
 	io.Answerf(`  curl -s $S/v1/signin/ATTEMPT/code -H "Authorization: Bearer $T" -d "{\"code\":\"$(oathtool --totp -b %s)\"}"`+"\n", s.SetupKey)
-	io.Answerf("An application that checks passwords itself asks for the factor only; F may signin,second_factor:\n")
+	io.Answerf("An application that checks passwords itself asks for the factor only (with the next code: each is good once); F may signin,second_factor:\n")
 	io.Answerf(`  curl -s $S/v1/second-factor -H "Authorization: Bearer $F" -d "{\"user\":\"%s\",\"code\":\"$(oathtool --totp -b %s)\"}"`+"\n", s.Caller, s.SetupKey)
 	io.Answerf("All calls are in $S/openapi.json, and docs/integrate.md walks through them.")
 	io.Answerf("To be rid of it: rm -r %s", shellWord(d.dir))

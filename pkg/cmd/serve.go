@@ -106,6 +106,9 @@ func (a *App) serve(ctx context.Context, o serveFlags) error {
 	if err != nil {
 		return err
 	}
+	if cert != nil && cert.Expires().Before(a.Now()) {
+		a.IO().Warnf("the certificate ended on %s: only who pins its key takes it", cert.Expires().UTC().Format("2 January 2006 at 15:04 UTC"))
+	}
 	if err := srv.listen(ctx, o, cert); err != nil {
 		return errors.Join(err, srv.closeListeners())
 	}
