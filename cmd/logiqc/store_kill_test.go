@@ -127,14 +127,16 @@ func TestCopyKilled(t *testing.T) {
 	}
 }
 
-// A backup or a restore that is killed leaves nothing at its place, or all of
-// it; and the next one succeeds.
+// A backup or a restore, with a newer log or without, that is killed leaves
+// nothing at its place, or all of it; and the next one succeeds.
 func TestBackupAndRestoreKilled(t *testing.T) {
 	h := staffed(t)
 	h.must("store", "backup", "good.db")
 	start := time.Now()
 	h.must("--store", "again.db", "store", "restore", "good.db")
-	within, done := time.Since(start)*11/10, [2]int{}
+	within, done := time.Since(start)*11/10, [3]int{}
+	h.must("--token-file", "token", "users", "deactivate", "p001", "p002", "p003", "--yes")
+	h.must("--token-file", "token", "users", "edit", "jlee", "--name", "After the backup")
 	for i := range *kills {
 		file, place := filepath.Join(h.dir, fmt.Sprintf("b%d.db", i)), filepath.Join(h.dir, fmt.Sprintf("r%d.db", i))
 		h.killed(within/2, "store", "backup", file)
@@ -151,12 +153,21 @@ func TestBackupAndRestoreKilled(t *testing.T) {
 			h.must("--store", place, "store", "restore", file)
 		}
 		h.whole(place)
+		carried := filepath.Join(h.dir, fmt.Sprintf("c%d.db", i))
+		h.must("audit", "export", "log")
+		h.killed(within, "--store", carried, "store", "restore", "good.db", "--log", "log")
+		if _, err := os.Lstat(carried); err == nil {
+			done[2]++
+		} else {
+			h.must("--store", carried, "store", "restore", "good.db", "--log", "log")
+		}
+		h.whole(carried)
 		if left, _ := filepath.Glob(filepath.Join(h.dir, "*.new*")); len(left) > 0 {
 			t.Fatalf("left behind: %v", left)
 		}
 	}
 	h.whole(h.db())
-	t.Logf("of %d kills %d were after the backup was done, %d after the restore was", *kills, done[0], done[1])
+	t.Logf("of %d kills %d were after the backup was done, %d after the restore was, %d after that with the log was", *kills, done[0], done[1], done[2])
 }
 
 // Random commands are killed at random moments. Each time the store is sound

@@ -37,6 +37,9 @@ func OpenDir(path, origin string, verifiers ...note.Verifier) (*Dir, error) {
 	return &Dir{path, string(msg), head}, nil
 }
 
+// Path gives the directory as it was opened.
+func (d *Dir) Path() string { return d.path }
+
 // Checkpoint gives the signed checkpoint of the directory.
 func (d *Dir) Checkpoint() string { return d.checkpoint }
 

@@ -75,9 +75,36 @@ type Details struct {
 	Before     string `json:"before,omitempty"` // its origin
 	BeforeSize *int64 `json:"before_size,omitempty"`
 	BeforeRoot string `json:"before_root,omitempty"`
+	// Of store.restored with a newer copy of the log: how many events of after
+	// the backup that had, and what it could not give back.
+	Carried *int64 `json:"carried,omitempty"`
+	Lost    *Lost  `json:"lost,omitempty"`
 	// Of audit.witness_*: the address of the witness, whose Name is that of its
 	// Key, the line that verifies its signatures.
 	URL string `json:"url,omitempty"`
+}
+
+// Lost counts what a log cannot give back of a store: secrets are not in it.
+type Lost struct {
+	Enrolments    int `json:"enrolments"`
+	Passwords     int `json:"passwords"`
+	RecoveryCodes int `json:"recovery_codes"` // accounts whose codes are gone
+	Tokens        int `json:"tokens"`
+}
+
+// LostAccount is an account of which a restore could not give everything back.
+type LostAccount struct {
+	User          string `json:"user"`
+	Enrolment     bool   `json:"enrolment"` // its enrolment, or the code to enrol with
+	Password      bool   `json:"password"`
+	RecoveryCodes bool   `json:"recovery_codes"`
+}
+
+// LostToken is a token that a restore could not give back.
+type LostToken struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	User string `json:"user"`
 }
 
 // Snapshot is an account as it was made.

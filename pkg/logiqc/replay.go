@@ -156,6 +156,9 @@ func (r *Replay) applyAccount(e Event) error {
 		a.spend(d.Step)
 	case RecoveryCodesIssued:
 		a.RecoveryCodes = RecoveryCodeCount
+		if d.RecoveryCodes != nil { // none, where a restore took away what may have been used
+			a.RecoveryCodes = *d.RecoveryCodes
+		}
 		a.spend(d.Step)
 	case RecoveryCodeUsed:
 		a.RecoveryCodes--

@@ -71,6 +71,7 @@ type model struct {
 	enforced   bool
 	codes      logiqc.CodeRule
 	window     time.Duration
+	backup     string // a file, once there is one
 }
 
 func TestModel(t *testing.T) {
@@ -109,8 +110,10 @@ func TestModel(t *testing.T) {
 			"request":    m.asksForApproval,
 			"decide":     m.decides,
 			"recover":    m.isRecovered,
+			"backup":     m.isBackedUp,
 		})
 		m.Check(t)
+		m.isRestored(t)
 		if t.Failed() {
 			rt.Fatal("the store is not what the log tells")
 		}

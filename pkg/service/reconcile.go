@@ -94,19 +94,13 @@ func (r *reconciler) accounts() error {
 	if err != nil {
 		return err
 	}
-	for q := (logiqc.UserQuery{}); ; {
-		users, next, err := r.tx.Find(q, p)
-		if err != nil {
-			return err
-		}
-		for _, u := range users {
-			r.seen[u.ID] = u.Username
-			r.account(u)
-		}
-		if next == "" {
-			break
-		}
-		q.Cursor = next
+	err = eachUser(r.tx, p, func(u logiqc.User) error {
+		r.seen[u.ID] = u.Username
+		r.account(u)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for id, a := range r.replay.Accounts {
 		if _, ok := r.seen[id]; !ok {

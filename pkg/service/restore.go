@@ -12,24 +12,29 @@ import (
 // Restored is a store that was put back.
 type Restored struct {
 	store.Copied
-	Head        ledger.Head // of the log that was put back, as it was in the backup
+	Head        ledger.Head // of the log that was put back
 	Sessions    int         // ended
 	Differences int         // in which the backup is not what its log says
 	AuditKey    string      // of the new origin, or ""
 	Guarded     bool        // the keys were there to tell whether this is the newest log
+	WithLog     bool        // a newer copy of the log was there
+	Carried     Carried     // by it
 }
 
 // Restore is what is put back, and how.
 type Restore struct {
 	logiqc.Request
-	From      Place // the backup, or any other store, which is left as it is
-	NewOrigin bool  // the log goes on under a new name
+	From      Place  // the backup, or any other store, which is left as it is
+	NewOrigin bool   // the log goes on under a new name
+	Log       string // folder of an export that is newer than the backup, or ""
 }
 
 // RestoreTo puts a backup back where no store is, and ends every session. If
 // its log is shorter than what was signed, or another, that is Integrity and
 // nothing is put back, unless a new origin is started: then the log goes on
-// from there under a new name.
+// from there under a new name. With r.Log, an export of the log that is newer
+// than the backup, it goes on from that export under its own name, and the rest
+// of the store is brought to what it tells ([Desk.carry], with its errors).
 //
 // Exists: the place is not empty. Moved: the backup is of a store that had moved
 // by then, and no new origin is started. Unavailable: a new origin takes the keys. Progress is told of rows,
@@ -59,7 +64,18 @@ func RestoreTo(ctx context.Context, to Place, keys KeyRing, by logiqc.Actor, r R
 			if out.Differences, err = lookOver(ctx, tx); err != nil {
 				return err
 			}
-			return d.arrive(tx, by, r, &out, &newOrigin{}, s.To)
+			a := arrival{made: &newOrigin{}, movedTo: s.To}
+			if r.Log == "" {
+				return d.arrive(tx, by, r, &out, a)
+			}
+			if a.carrier, err = d.carry(ctx, tx, r.Log); err != nil {
+				return err
+			}
+			if err := d.arrive(tx, by, r, &out, a); err != nil {
+				return err
+			}
+			out.Accounts, err = a.settled(tx)
+			return err
 		})
 		return err
 	})
@@ -87,9 +103,15 @@ func lookOver(ctx context.Context, tx *store.Tx) (differences int, err error) {
 	return len(r.Differences), err
 }
 
-// arrive ends the sessions of a store that was put back and records it; with
-// where that store had moved to, "" for nowhere.
-func (d *Desk) arrive(tx *store.Tx, by logiqc.Actor, r Restore, out *Restored, made *newOrigin, movedTo string) error {
+// arrival is what there is to know of a store that was put back.
+type arrival struct {
+	made     *newOrigin // if one is started
+	movedTo  string     // where the store had moved to, "" for nowhere
+	*carrier            // of what came after the backup, or nil
+}
+
+// arrive ends the sessions of a store that was put back and records it.
+func (d *Desk) arrive(tx *store.Tx, by logiqc.Actor, r Restore, out *Restored, a arrival) error {
 	t, err := d.begin(tx, by, r.Request)
 	if err != nil {
 		return err
@@ -102,22 +124,31 @@ func (d *Desk) arrive(tx *store.Tx, by logiqc.Actor, r Restore, out *Restored, m
 	}
 	if !r.NewOrigin {
 		if err := t.guard(); err != nil {
-			return restoreHint(err, r.From.Name)
+			return restoreHint(err, r)
 		}
 	}
 	if out.Sessions, err = t.EndSessions(""); err != nil {
 		return err
 	}
-	_, err = t.record(logiqc.StoreRestored, logiqc.Target{}, logiqc.Details{File: r.From.Name, Sessions: &out.Sessions,
-		Size: &out.Head.Size, Root: out.Head.Root.String(), BackFrom: movedTo})
-	if err != nil {
+	about := logiqc.Details{File: r.From.Name, Sessions: &out.Sessions,
+		Size: &out.Head.Size, Root: out.Head.Root.String(), BackFrom: a.movedTo}
+	if a.carrier != nil {
+		out.WithLog, out.Carried = true, a.Carried
+		a.counts(&about)
+	}
+	if _, err = t.record(logiqc.StoreRestored, logiqc.Target{}, about); err != nil {
 		return err
 	}
 	if r.NewOrigin {
-		if err := t.startOrigin(made); err != nil {
+		if err := t.startOrigin(a.made); err != nil {
 			return err
 		}
-		out.AuditKey = made.verifier
+		out.AuditKey = a.made.verifier
+	}
+	if a.carrier != nil {
+		if err := a.record(t); err != nil {
+			return err
+		}
 	}
 	return t.flush()
 }
@@ -137,17 +168,21 @@ func (t *txn) guardedBy() (bool, error) {
 }
 
 // restoreHint names the command that goes on from an older log all the same.
-func restoreHint(err error, file string) error {
+func restoreHint(err error, r Restore) error {
 	e := logiqc.AsError(err)
-	if e.Code != logiqc.Integrity {
+	switch {
+	case e.Code != logiqc.Integrity:
 		return err
+	case r.Log != "":
+		return e.WithHint("more was signed than is in %s: take the newest export", r.Log)
 	}
-	return e.WithHint("restore the newest backup; or, if what came after it is lost, start a new origin: "+
-		"logiqc store restore '%s' --new-origin --reason T", file)
+	return e.WithHint("restore the newest backup; if there is a newer audit export, let it carry the log on: --log DIR; "+
+		"or, if what came after is lost, start a new origin: logiqc store restore '%s' --new-origin --reason T", r.From.Name)
 }
 
 // signFirst signs the first checkpoint of a new origin, which guards it from
-// then on.
+// then on. Nothing is signed of a log that goes on: a store that is only tried
+// out beside the one in use must not be the one that was signed last.
 func (d *Desk) signFirst(ctx context.Context, at Place, by logiqc.Actor, out Restored) (err error) {
 	if out.AuditKey == "" {
 		return nil
@@ -191,7 +226,7 @@ func (d *Desk) RestartOrigin(ctx context.Context, by logiqc.Actor, r Restore) (o
 		if out.Differences, err = lookOver(ctx, tx); err != nil {
 			return err
 		}
-		return d.arrive(tx, by, r, &out, &made, s.To)
+		return d.arrive(tx, by, r, &out, arrival{made: &made, movedTo: s.To})
 	})
 	if err != nil {
 		return out, d.refused(ctx, by, r.Request, err)

@@ -238,19 +238,29 @@ func (t *txn) flush() error {
 	if err := t.guard(); err != nil {
 		return err
 	}
-	size, root, err := t.Head()
+	rows := make([]store.LogRow, len(t.pending))
+	for i, e := range t.pending {
+		leaf, err := e.Leaf()
+		if err != nil {
+			return err
+		}
+		rows[i] = store.LogRow{Event: e, Bytes: leaf}
+	}
+	t.pending = t.pending[:0]
+	return appendLog(t.Tx, rows)
+}
+
+// appendLog writes events, with the hashes that they add to the tree.
+func appendLog(tx *store.Tx, rows []store.LogRow) error {
+	size, root, err := tx.Head()
 	if err != nil {
 		return err
 	}
-	rows := make([]store.LogRow, len(t.pending))
-	leaves := make([][]byte, len(t.pending))
-	for i, e := range t.pending {
-		if leaves[i], err = e.Leaf(); err != nil {
-			return err
-		}
-		rows[i] = store.LogRow{Event: e, Bytes: leaves[i]}
+	leaves := make([][]byte, len(rows))
+	for i, r := range rows {
+		leaves[i] = r.Bytes
 	}
-	head, hashes, err := ledger.Append(ledger.Head{Size: size, Root: root}, leaves, hashReader{t.Tx})
+	head, hashes, err := ledger.Append(ledger.Head{Size: size, Root: root}, leaves, hashReader{tx})
 	if err != nil {
 		return logError(err)
 	}
@@ -258,8 +268,7 @@ func (t *txn) flush() error {
 	for i, h := range hashes {
 		stored[i] = store.StoredHash{Index: h.Index, Hash: h.Hash}
 	}
-	t.pending = t.pending[:0]
-	return t.AppendLog(rows, stored, head.Root)
+	return tx.AppendLog(rows, stored, head.Root)
 }
 
 // logError gives an error of the ledger its code.
