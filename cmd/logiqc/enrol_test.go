@@ -108,7 +108,7 @@ func TestEnrolAccessible(t *testing.T) {
 	}
 	p := phone{totp.URIParts{Key: parsed}}
 	x.Send(p.code(0) + uitest.Enter)
-	x.Wait("Press Enter when you have kept them.")
+	x.Wait("Step 3 of 3. Recovery codes of rgold", "Press Enter when you have kept them.")
 	codes := recoveryCode.FindAllString(x.Screen(), -1)
 	x.Send(uitest.Enter)
 	x.Wait("The authenticator app of rgold is set up.")

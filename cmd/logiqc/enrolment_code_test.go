@@ -74,7 +74,7 @@ func TestEnrolmentCodeAccessible(t *testing.T) {
 	reply(x, "Enrolment code from the help desk:", code)
 	x.Wait("The setup key has 32 characters in 8 groups:")
 	x.Send(uitest.Enter)
-	x.Wait("Type the digits the app shows")
+	x.Wait("Step 2 of 3. Type the six digits the app shows")
 	x.Send("c" + uitest.Enter)
 	if status := x.Exit(); status != 7 || h.account("jlee").MFA.State == logiqc.EnrolmentEnrolled {
 		t.Errorf("exit %d:\n%s", status, x.Screen())

@@ -129,7 +129,7 @@ func resetSteps(account logiqc.Account, actor logiqc.Actor) (steps []step) {
 		if self && account.MFA.State == logiqc.EnrolmentEnrolled {
 			return []step{{"New phone", "logiqc enrol --replace"}}
 		}
-		if actor.May(logiqc.MFAReset) && !self && account.Auth != logiqc.BySSO {
+		if actor.May(logiqc.MFAReset) && !self && resettable(account) {
 			return []step{{"Ask an admin to reset MFA", "logiqc mfa request"}}
 		}
 		return nil
@@ -138,7 +138,7 @@ func resetSteps(account logiqc.Account, actor logiqc.Actor) (steps []step) {
 	case account.Auth == logiqc.BySSO:
 	case self && account.MFA.State == logiqc.EnrolmentEnrolled:
 		steps = append(steps, step{"New phone", "logiqc enrol --replace"})
-	case !self:
+	case !self && resettable(account):
 		steps = append(steps, step{"Reset MFA", "logiqc mfa reset"})
 	}
 	switch {
@@ -148,6 +148,11 @@ func resetSteps(account logiqc.Account, actor logiqc.Actor) (steps []step) {
 		steps = append(steps, step{"End the wait", "logiqc users unlock"})
 	}
 	return steps
+}
+
+// resettable reports whether a reset has anything to clear.
+func resettable(account logiqc.Account) bool {
+	return account.MFA.State != logiqc.EnrolmentNone || account.Signin.CodeMisses > 0
 }
 
 // adminSteps are those of whoever may change accounts.

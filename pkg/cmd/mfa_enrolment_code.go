@@ -126,7 +126,7 @@ func tellDeskCode(io *ui.IO, c *logiqc.IssuedCode, acct logiqc.Account) {
 	case shown == nil:
 		io.Answerf("The enrolment code was shown the first time and is not shown again: logiqc mfa enrolment-code %s", acct.Username)
 	default:
-		io.Answerf("  Enrolment code  %s     good until %s, shown once", shown.Code, minute(shown.ExpiresAt))
+		io.Answerf("  Enrolment code  %s     good until %s, shown once", shown.Code, clock(shown.ExpiresAt, time.Now()))
 		io.Answerf("  They type it after the password, before the app is set up.")
 	}
 }

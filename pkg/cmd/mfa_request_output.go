@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"strings"
+	"time"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 	"github.com/logiqc/logiqc/pkg/ui"
@@ -72,7 +73,7 @@ func requestTold(io *ui.IO, res logiqc.ResetResult) error {
 	}
 	switch code := deskCodeOf(res.EnrolmentCode); {
 	case code != nil:
-		io.Answerf("  Enrolment code  %s     works once it is approved, until %s, shown once", code.Code, minute(code.ExpiresAt))
+		io.Answerf("  Enrolment code  %s     works once it is approved, until %s, shown once", code.Code, clock(code.ExpiresAt, time.Now()))
 	case res.EnrolmentCode != nil:
 		io.Answerf("The enrolment code was shown the first time and is not shown again.")
 	}

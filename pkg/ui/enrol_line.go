@@ -25,11 +25,10 @@ func (u *IO) forget() {
 func (u *IO) enrolLines(ctx context.Context, s EnrolScreen) (out EnrolOutcome, err error) {
 	u.discardInput()
 	defer u.forget()
-	for _, l := range []string{s.Notice, s.Title} {
-		if l != "" {
-			u.sayf("%s", l)
-		}
+	if s.Notice != "" {
+		u.sayf("%s", s.Notice)
 	}
+	u.sayf("%s. Step 1 of 3.", s.Title)
 	n := 0
 	for _, g := range s.Groups {
 		n += len(g)
@@ -40,7 +39,7 @@ func (u *IO) enrolLines(ctx context.Context, s EnrolScreen) (out EnrolOutcome, e
 	if err := u.enrolMenu(ctx, s, &out); err != nil {
 		return out, err
 	}
-	u.sayf("Type the digits the app shows; blanks are fine. Type c to cancel.")
+	u.sayf("Step 2 of 3. Type the six digits the app shows; blanks are fine. Type c to cancel.")
 	for s.Tries == 0 || out.WrongCodes < s.Tries {
 		code, err := u.line(ctx, "Code:", true)
 		code = strings.TrimSpace(code)
@@ -57,7 +56,7 @@ func (u *IO) enrolLines(ctx context.Context, s EnrolScreen) (out EnrolOutcome, e
 			return out, err
 		}
 		if done {
-			out.Proved = true
+			out.Proved, u.step = true, "Step 3 of 3. "
 			return out, nil
 		}
 		out.WrongCodes++

@@ -49,6 +49,7 @@ type IO struct {
 	out, err *colorprofile.Writer
 	outErr   error
 	warnings []string
+	step     string    // of an enrolment in lines, before what is shown next
 	bar      *Progress // drawn on the last line of standard error
 }
 

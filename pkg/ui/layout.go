@@ -51,31 +51,70 @@ func (c columns) lines(r row) []string {
 	return out
 }
 
-// wrapTo breaks s into lines of at most width cells, inside words if it must.
+// wrapTo breaks s into lines of at most width cells, inside words if it must, and
+// inside a command only then.
 func wrapTo(s string, width int) []string {
-	return strings.Split(ansi.Wrap(s, max(width, 1), ""), "\n")
+	return strings.Split(unglued(ansi.Wrap(glued(s, width), max(width, 1), "")), "\n")
 }
+
+// glue stands for a blank at which no line is to be broken.
+const glue = "\ue0ff"
+
+// glued keeps the commands in s that are at most width long in one piece, so that
+// they can be copied: each goes from the program's name on as far as its clause.
+func glued(s string, width int) string {
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(s, "logiqc ")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		end := strings.IndexAny(rest, ";,()\n")
+		if end < 0 {
+			end = len(rest)
+		}
+		command := "logiqc " + rest[:end]
+		if ansi.StringWidth(command) <= width {
+			command = strings.ReplaceAll(command, " ", glue)
+		}
+		b.WriteString(command)
+		s = rest[end:]
+	}
+}
+
+func unglued(s string) string { return strings.ReplaceAll(s, glue, " ") }
 
 // Wrap breaks a paragraph into lines of at most width cells, at blanks alone: a
 // flag or a path stays in one piece, however long it is.
 func Wrap(paragraph string, width int) string {
+	return fit(strings.Join(strings.Fields(paragraph), " "), width)
+}
+
+// fit breaks a line as Wrap does and keeps its blanks, those that it begins with
+// in front of the other lines too; a command stays in one piece, and the terminal
+// breaks it so that it can be copied.
+func fit(line string, width int) string {
 	var b strings.Builder
-	used := 0
-	for word := range strings.FieldsSeq(paragraph) {
+	line = glued(line, len(line))
+	rest := strings.TrimLeft(line, " ")
+	indent := len(line) - len(rest)
+	gap, used := indent, 0
+	for {
+		word, after, more := strings.Cut(rest, " ")
 		w := ansi.StringWidth(word)
-		switch {
-		case used == 0:
-		case used+1+w > width:
+		if used > indent && used+gap+w > width {
 			b.WriteByte('\n')
-			used = 0
-		default:
-			b.WriteByte(' ')
-			used++
+			gap, used = indent, 0
 		}
-		b.WriteString(word)
-		used += w
+		b.WriteString(strings.Repeat(" ", gap) + word)
+		used += gap + w
+		if !more {
+			return unglued(b.String())
+		}
+		rest = strings.TrimLeft(after, " ")
+		gap = len(after) - len(rest) + 1
 	}
-	return b.String()
 }
 
 // pad fills s with blanks up to width cells.

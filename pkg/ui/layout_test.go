@@ -64,3 +64,20 @@ func fits(t *testing.T, name, content string, w, h int, texts ...string) {
 		}
 	}
 }
+
+// A line is broken between words, as it is indented, and else stays what it was.
+func TestFit(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                             "",
+		"  Phone  +61 2    Email  x@y": "  Phone  +61\n  2    Email\n  x@y",
+		"Jamie has no enrolment":       "Jamie has no\nenrolment",
+		"ok  store  " + "--a-long-flag-of-its-own x": "ok  store\n--a-long-flag-of-its-own\nx",
+		"wait (logiqc users unlock jlee).":           "wait\n(logiqc users unlock jlee).",
+		"it fits   so":                               "it fits   so",
+		"\x1b[31mred red\x1b[39m it is so":           "\x1b[31mred red\x1b[39m it is\nso",
+	} {
+		if got := fit(in, 13); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}

@@ -7,6 +7,10 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -110,11 +114,30 @@ var queries = [][]byte{
 	[]byte(ansi.RequestKittyKeyboard),
 }
 
+// wipe is how the drawing library takes away what it drew: up to its first line,
+// and all of the screen from there on.
+var wipe = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\x1b\[(\d+)A\x1b\[J`) })
+
+// byLines wipes line by line, and all only from the last one on. Terminals keep a copy in the scrollback of what is
+// cleared by clearing all of the screen, and that is what it is when a question
+// has filled it.
+func byLines(w []byte) []byte {
+	n, err := strconv.Atoi(string(wipe().FindSubmatch(w)[1]))
+	if err != nil {
+		return w
+	}
+	up := ansi.CursorUp(n)
+	return []byte(up + strings.Repeat(ansi.EraseEntireLine+ansi.CursorDown1, n) + ansi.EraseScreenBelow + up)
+}
+
 // Write implements [io.Writer]; queries count as written.
 func (f quietFile) Write(p []byte) (int, error) {
 	out := p
 	for _, q := range queries {
 		out = bytes.ReplaceAll(out, q, nil)
+	}
+	if bytes.Contains(out, []byte("A"+ansi.EraseScreenBelow)) {
+		out = wipe().ReplaceAllFunc(out, byLines)
 	}
 	if _, err := f.File.Write(out); err != nil {
 		return 0, err

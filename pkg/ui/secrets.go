@@ -48,12 +48,13 @@ func (u *IO) ShowSecrets(ctx context.Context, s SecretScreen) error {
 func (u *IO) secretLines(ctx context.Context, s SecretScreen) error {
 	u.discardInput()
 	defer u.forget()
-	u.sayf("%s", s.Title)
-	for i, l := range s.Lines {
-		u.sayf("  %s %d: %s", cmp.Or(s.Label, "Line"), i+1, l)
-	}
+	u.sayf("%s%s", u.step, s.Title)
+	u.step = ""
 	if s.Note != "" {
 		u.sayf("%s", s.Note)
+	}
+	for i, l := range s.Lines {
+		u.sayf("  %s %d: %s", cmp.Or(s.Label, "Line"), i+1, l)
 	}
 	_, err := u.line(ctx, Clean(s.Prompt)+" The screen and its history are cleared.", true)
 	return err

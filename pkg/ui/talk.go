@@ -8,13 +8,26 @@ import (
 // Answerf writes one line (or several, by newlines in the format) of the
 // answer to standard output. Arguments are cleaned as by [Sprintf].
 func (u *IO) Answerf(format string, args ...any) {
-	u.print(u.out, Sprintf(format, args...).s)
+	u.print(u.out, u.lines(u.outTTY, Sprintf(format, args...).s))
+}
+
+// lines breaks text between words where it goes to a terminal.
+func (u *IO) lines(tty bool, text string) string {
+	if !tty {
+		return text
+	}
+	width, _ := u.Size()
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = fit(line, width)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // Notef writes talk to standard error; nothing with a JSON format.
 func (u *IO) Notef(format string, args ...any) {
 	if !u.quiet() {
-		u.print(u.err, Sprintf(format, args...).s)
+		u.print(u.err, u.lines(u.errTTY, Sprintf(format, args...).s))
 	}
 }
 
@@ -22,7 +35,7 @@ func (u *IO) Notef(format string, args ...any) {
 // with a JSON format.
 func (u *IO) Hintf(format string, args ...any) {
 	if !u.quiet() {
-		u.print(u.err, "logiqc: hint: "+Sprintf(format, args...).s)
+		u.print(u.err, u.lines(u.errTTY, "logiqc: hint: "+Sprintf(format, args...).s))
 	}
 }
 
@@ -34,7 +47,7 @@ func (u *IO) Warnf(format string, args ...any) {
 	u.warnings = append(u.warnings, w.plain())
 	u.mu.Unlock()
 	if !u.quiet() {
-		u.print(u.err, "logiqc: "+Yellow("warning:").s+" "+w.s)
+		u.print(u.err, u.lines(u.errTTY, "logiqc: "+Yellow("warning:").s+" "+w.s))
 	}
 }
 
@@ -49,8 +62,7 @@ func (u *IO) Warnings() []string {
 // Error writes the one error of a failed command to standard error: in text
 // "logiqc: error: …" and, unless hint is empty, "logiqc: hint: …"; with a JSON
 // format one line {"error":{"code":…,"message":…,"hint":…}}. Newlines in
-// message are kept in text, so that a finding may have lines below it; one
-// without is broken between words on a terminal.
+// message are kept in text, so that a finding may have lines below it.
 func (u *IO) Error(code, message, hint string) {
 	if u.quiet() {
 		var e struct {
@@ -66,14 +78,9 @@ func (u *IO) Error(code, message, hint string) {
 		}
 		return
 	}
-	line := "logiqc: " + Red("error:").s + " " + cleanLines(message)
-	if u.errTTY && !strings.Contains(message, "\n") { // a hint is left whole: it has a command to be copied
-		width, _ := sizeOf(u.opt.Stderr)
-		line = Wrap(line, width)
-	}
-	u.print(u.err, line)
+	u.print(u.err, u.lines(u.errTTY, "logiqc: "+Red("error:").s+" "+cleanLines(message)))
 	if hint != "" {
-		u.print(u.err, "logiqc: hint: "+cleanLines(hint))
+		u.print(u.err, u.lines(u.errTTY, "logiqc: hint: "+cleanLines(hint)))
 	}
 }
 
