@@ -144,7 +144,7 @@ func resetSteps(account logiqc.Account, actor logiqc.Actor) (steps []step) {
 	switch {
 	case account.Signin.Why == logiqc.WhyHeld:
 		steps = append(steps, step{"End the hold", "logiqc users unlock"})
-	case account.Signin.Misses > 0:
+	case account.Signin.Why == logiqc.WhyThrottled || account.Signin.Why == logiqc.WhyLocked:
 		steps = append(steps, step{"End the wait", "logiqc users unlock"})
 	}
 	return steps

@@ -92,18 +92,20 @@ func Wrap(paragraph string, width int) string {
 }
 
 // fit breaks a line as Wrap does and keeps its blanks, those that it begins with
-// in front of the other lines too; a command stays in one piece, and the terminal
-// breaks it so that it can be copied.
+// in front of the other lines too. A label stays with what follows it after more
+// than one blank. A command stays in one piece, as does what is longer than a
+// line: the terminal breaks it so that it can be copied.
 func fit(line string, width int) string {
 	var b strings.Builder
 	line = glued(line, len(line))
 	rest := strings.TrimLeft(line, " ")
 	indent := len(line) - len(rest)
 	gap, used := indent, 0
-	for {
+	for words := 0; ; words++ {
 		word, after, more := strings.Cut(rest, " ")
 		w := ansi.StringWidth(word)
-		if used > indent && used+gap+w > width {
+		label := words == 1 && gap > 1
+		if words > 0 && !label && used+gap+w > width && indent+w <= width {
 			b.WriteByte('\n')
 			gap, used = indent, 0
 		}

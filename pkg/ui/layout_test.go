@@ -71,8 +71,9 @@ func TestFit(t *testing.T) {
 		"":                             "",
 		"  Phone  +61 2    Email  x@y": "  Phone  +61\n  2    Email\n  x@y",
 		"Jamie has no enrolment":       "Jamie has no\nenrolment",
-		"ok  store  " + "--a-long-flag-of-its-own x": "ok  store\n--a-long-flag-of-its-own\nx",
-		"wait (logiqc users unlock jlee).":           "wait\n(logiqc users unlock jlee).",
+		"ok  store  " + "--a-long-flag-of-its-own x": "ok  store  --a-long-flag-of-its-own\nx",
+		"wait (logiqc -h) for it":                    "wait\n(logiqc -h)\nfor it",
+		"wait (logiqc users unlock jlee)":            "wait (logiqc users unlock jlee)",
 		"it fits   so":                               "it fits   so",
 		"\x1b[31mred red\x1b[39m it is so":           "\x1b[31mred red\x1b[39m it is\nso",
 	} {

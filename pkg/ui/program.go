@@ -127,7 +127,7 @@ func byLines(w []byte) []byte {
 		return w
 	}
 	up := ansi.CursorUp(n)
-	return []byte(up + strings.Repeat(ansi.EraseEntireLine+ansi.CursorDown1, n) + ansi.EraseScreenBelow + up)
+	return []byte(up + strings.Repeat(ansi.EraseEntireLine+ansi.CursorDown(1), n) + ansi.EraseScreenBelow + up)
 }
 
 // Write implements [io.Writer]; queries count as written.
