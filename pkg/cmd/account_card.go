@@ -141,10 +141,10 @@ func resetSteps(account logiqc.Account, actor logiqc.Actor) (steps []step) {
 	case !self && resettable(account):
 		steps = append(steps, step{"Reset MFA", "logiqc mfa reset"})
 	}
-	switch {
-	case account.Signin.Why == logiqc.WhyHeld:
+	switch account.Signin.Why {
+	case logiqc.WhyHeld:
 		steps = append(steps, step{"End the hold", "logiqc users unlock"})
-	case account.Signin.Why == logiqc.WhyThrottled || account.Signin.Why == logiqc.WhyLocked:
+	case logiqc.WhyThrottled, logiqc.WhyLocked:
 		steps = append(steps, step{"End the wait", "logiqc users unlock"})
 	}
 	return steps
