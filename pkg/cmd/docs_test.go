@@ -67,3 +67,42 @@ func takes(line string) error {
 	}
 	return c.ParseFlags(rest)
 }
+
+// Every test that docs/security.md gives as evidence is there.
+func TestSecurityPageNamesTests(t *testing.T) {
+	page, err := os.ReadFile("../../docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var code strings.Builder
+	for _, pattern := range []string{"../*/*.go", "../../cmd/logiqc/*_test.go"} {
+		files, _ := filepath.Glob(pattern)
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			code.Write(text)
+		}
+	}
+	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z]+)(?:/([a-zA-Z_]+))?`").FindAllStringSubmatch(string(page), -1)
+	if len(named) < 100 {
+		t.Errorf("only %d tests are named", len(named))
+	}
+	for _, m := range named {
+		test, sub := m[1], m[2]
+		if m[0] == "`TestService/GROUP`" || m[0] == "`TestScripts/NAME`" {
+			continue
+		}
+		if !strings.Contains(code.String(), "func "+test+"(") {
+			t.Errorf("there is no %s", test)
+		}
+		switch _, err := os.Stat("../../testdata/script/" + sub + ".txtar"); {
+		case sub == "":
+		case test == "TestScripts" && err != nil:
+			t.Errorf("there is no story %s", sub)
+		case test == "TestService" && !strings.Contains(code.String(), `"`+sub+`":`):
+			t.Errorf("there is no group %s", sub)
+		}
+	}
+}
