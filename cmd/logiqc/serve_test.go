@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -269,8 +270,11 @@ func TestServeStopsUnderLoad(t *testing.T) {
 	}
 	load := &load{svc: svc}
 	load.run(t.Context(), 8)
-	for load.done.Load() < 40 {
-		time.Sleep(time.Millisecond)
+	for i := 0; load.done.Load() < 40; i++ { // a command line beside the server works on the same file
+		h.must("users", "edit", "rgold", "--phone", strconv.Itoa(i))
+		if a, err := svc.GetUser(t.Context(), "rgold"); err != nil || a.Phone != strconv.Itoa(i) {
+			t.Errorf("the server sees %q, %v", a.Phone, err)
+		}
 	}
 	status, err := s.stop()
 	if status != 0 || err != nil || s.log.String() != "" {

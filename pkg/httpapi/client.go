@@ -112,7 +112,7 @@ func (c *Client) once(ctx context.Context, k outgoing, out any) error {
 		return nil
 	}
 	if err := json.Unmarshal(data, out); err != nil {
-		return notOurs(resp)
+		return k.notOurs(resp)
 	}
 	return nil
 }
@@ -183,11 +183,16 @@ func (k outgoing) refused(resp *http.Response, data []byte) error {
 	case status >= http.StatusBadGateway:
 		return logiqc.Errorf(logiqc.UnknownOutcome, "what stands before the server gave up on it (%s); what was asked for may have been done", resp.Status)
 	}
-	return notOurs(resp)
+	return k.notOurs(resp)
 }
 
-// notOurs is the error of an answer that no logiqc gave.
-func notOurs(resp *http.Response) error {
-	return logiqc.Errorf(logiqc.Internal, "%s answered %s, and not as a logiqc server does", resp.Request.URL.Host, resp.Status).
+// notOurs is the error of an answer that no logiqc gave. Who refuses a change has
+// not passed it on; what else is answered to one tells nothing.
+func (k outgoing) notOurs(resp *http.Response) error {
+	code, outcome := logiqc.Unavailable, "nothing was changed"
+	if refused := resp.StatusCode >= http.StatusMultipleChoices && resp.StatusCode < http.StatusInternalServerError; k.method != http.MethodGet && !refused {
+		code, outcome = logiqc.UnknownOutcome, "what was asked for may have been done"
+	}
+	return logiqc.Errorf(code, "%s answered %s, and not as a logiqc server does; %s", resp.Request.URL.Host, resp.Status, outcome).
 		WithHint("is --store the address of a logiqc serve?")
 }

@@ -117,7 +117,8 @@ func TestNoServer(t *testing.T) {
 	}
 	for status, want := range map[int]struct{ read, write logiqc.Code }{
 		503: {logiqc.Unavailable, logiqc.Unavailable}, 502: {logiqc.Unavailable, logiqc.UnknownOutcome},
-		504: {logiqc.Unavailable, logiqc.UnknownOutcome}, 200: {logiqc.Internal, logiqc.Internal}, 404: {logiqc.Internal, logiqc.Internal},
+		504: {logiqc.Unavailable, logiqc.UnknownOutcome}, 500: {logiqc.Unavailable, logiqc.UnknownOutcome},
+		200: {logiqc.Unavailable, logiqc.UnknownOutcome}, 301: {logiqc.Unavailable, logiqc.Unavailable}, 404: {logiqc.Unavailable, logiqc.Unavailable},
 	} {
 		other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(status)
