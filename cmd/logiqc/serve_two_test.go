@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -30,24 +31,12 @@ func TestServeTwoOnPostgres(t *testing.T) {
 	first, second := tpl.machine(t, dsn), tpl.machine(t, dsn)
 	doomed, survivor := first.serve("--listen", "127.0.0.1:0"), second.serve("--listen", "127.0.0.1:0")
 	// Half of the clients begin at each.
-	work := &failover{servers: []logiqc.Service{tpl.client(t, doomed), tpl.client(t, survivor)}}
-	ctx, done := context.WithCancel(t.Context())
-	defer done()
-	for lane := range 6 {
-		work.wg.Go(func() { work.lane(ctx, lane) })
-	}
+	work := &failover{servers: []logiqc.Service{tpl.client(t, doomed), tpl.client(t, survivor)}, action: logiqc.UserCreated, change: addNew}
+	stop := work.begin(t)
 	work.until(t, 30)
-	if err := doomed.cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	<-doomed.ended
+	doomed.kill(t)
 	work.until(t, work.made.Load()+60)
-	done()
-	work.wg.Wait()
-	if work.moved.Load() == 0 {
-		t.Error("no client had to go to the other server")
-	}
-	t.Logf("%d made, %d calls went to the other server, %d answered as replayed", work.made.Load(), work.moved.Load(), work.replayed.Load())
+	stop()
 	work.check(t, tpl.client(t, survivor))
 	if status, err := survivor.stop(); status != 0 || err != nil || survivor.log.String() != "" {
 		t.Errorf("the other server ended with %d, %v, and said %q", status, err, survivor.log)
@@ -81,10 +70,21 @@ func (tpl *template) client(t *testing.T, s *served) logiqc.Service {
 	return svc
 }
 
-// failover adds accounts through several servers. A lane goes to the next one
+// kill ends the server as a crash does.
+func (s *served) kill(t *testing.T) {
+	t.Helper()
+	if err := s.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-s.ended
+}
+
+// failover changes accounts through several servers. A lane goes to the next one
 // when its own does not answer, with the same request.
 type failover struct {
 	servers               []logiqc.Service
+	action                logiqc.Action // that each change is an event of
+	change                func(ctx context.Context, svc logiqc.Service, name string, r logiqc.Request) (replayed bool, err error)
 	wg                    sync.WaitGroup
 	made, moved, replayed atomic.Int64
 	mu                    sync.Mutex // guards names and wrong
@@ -92,17 +92,40 @@ type failover struct {
 	wrong                 []error
 }
 
+// lanes is how many clients a failover has.
+const lanes = 6
+
+// begin lets the lanes run until stop, which waits for what has begun.
+func (f *failover) begin(t *testing.T) (stop func()) {
+	ctx, done := context.WithCancel(t.Context())
+	for lane := range lanes {
+		f.wg.Go(func() { f.lane(ctx, lane) })
+	}
+	return func() {
+		done()
+		f.wg.Wait()
+	}
+}
+
+// newcomer is the i-th account of a lane.
+func newcomer(lane, i int) string { return fmt.Sprintf("new-%d-%d", lane, i) }
+
+// addNew adds an account.
+func addNew(ctx context.Context, svc logiqc.Service, name string, r logiqc.Request) (bool, error) {
+	out, err := svc.AddUser(ctx, logiqc.NewUser{Username: name, Email: name + "@stmary.example", Request: r})
+	return out.Replayed.Replayed, err
+}
+
 func (f *failover) lane(ctx context.Context, lane int) {
 	at := lane
 	for i := 0; ctx.Err() == nil; i++ {
-		name := fmt.Sprintf("new-%d-%d", lane, i)
-		r := logiqc.NewUser{Username: name, Email: name + "@stmary.example",
-			Request: logiqc.Request{RequestID: "add-" + name, Remember: true}}
+		name := newcomer(lane, i)
+		r := logiqc.Request{RequestID: "once-" + name, Remember: true}
 		for {
 			// What has begun is brought to its end: nobody is left in doubt.
-			out, err := f.servers[at%len(f.servers)].AddUser(context.WithoutCancel(ctx), r)
+			replayed, err := f.change(context.WithoutCancel(ctx), f.servers[at%len(f.servers)], name, r)
 			if err == nil {
-				f.acknowledge(name, out.Replayed.Replayed)
+				f.acknowledge(name, replayed)
 				break
 			}
 			if !errors.Is(err, logiqc.Unavailable) && !errors.Is(err, logiqc.UnknownOutcome) {
@@ -137,29 +160,38 @@ func (f *failover) until(t *testing.T, n int64) {
 	}
 }
 
-// check finds every account that was acknowledged, and one event of each.
+// check finds one event for each change that was acknowledged, and no other.
 func (f *failover) check(t *testing.T, svc logiqc.Service) {
 	t.Helper()
+	t.Logf("%d made, %d calls went to the other server, %d answered as replayed", f.made.Load(), f.moved.Load(), f.replayed.Load())
+	if f.moved.Load() == 0 {
+		t.Error("no client had to go to the other server")
+	}
 	for _, err := range f.wrong {
 		t.Error(err)
 	}
 	times := map[string]int{}
-	q := logiqc.EventQuery{Actions: []logiqc.Action{logiqc.UserCreated}}
+	q := logiqc.EventQuery{Actions: []logiqc.Action{f.action}}
 	for {
 		page, err := svc.Events(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range page.Events {
-			times[e.RequestID]++
+			if name, ok := strings.CutPrefix(e.RequestID, "once-"); ok {
+				times[name]++
+			}
 		}
 		if q.Cursor = page.Next; q.Cursor == "" {
 			break
 		}
 	}
+	if len(times) != len(f.names) {
+		t.Errorf("%d were acknowledged, %d are in the log", len(f.names), len(times))
+	}
 	for _, name := range f.names {
-		if n := times["add-"+name]; n != 1 {
-			t.Errorf("%s was acknowledged and made %d times", name, n)
+		if n := times[name]; n != 1 {
+			t.Errorf("%s was acknowledged and is %d times in the log", name, n)
 		}
 		if _, err := svc.GetUser(t.Context(), name); err != nil {
 			t.Errorf("%s was acknowledged and is lost: %v", name, err)

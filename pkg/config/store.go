@@ -106,7 +106,8 @@ func postgresStore(s string) (Store, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Opaque != "" || u.Fragment != "" || !strings.Contains(s, "://") {
 		return Store{}, refuse("the PostgreSQL address cannot be read").
-			hint("write postgres://user@host:port/database, with special characters of a password as %%XX")
+			hint("write postgres://user@host:port/database, with special characters of a password as %%XX; " +
+				"behind a Unix socket postgres://user@/database?host=/run/postgresql")
 	}
 	if _, err := url.ParseQuery(u.RawQuery); err != nil {
 		return Store{}, refuse("the part of the PostgreSQL address after \"?\" cannot be read")

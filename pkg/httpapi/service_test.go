@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"bytes"
 	"context"
+	"flag"
 	"net/http/httptest"
 	"path/filepath"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/logiqc/logiqc/pkg/service"
 	"github.com/logiqc/logiqc/pkg/servicetest"
 	"github.com/logiqc/logiqc/pkg/store"
+	"github.com/logiqc/logiqc/pkg/store/pgtest"
 	"github.com/logiqc/logiqc/pkg/totp"
 )
 
@@ -49,6 +51,12 @@ func openDesk(t testing.TB) *desk { return openDeskWith(t, false) }
 
 func openDeskWith(t testing.TB, group bool) *desk {
 	t.Helper()
+	return openDeskAt(t, filepath.Join(t.TempDir(), "logiqc.db"), group)
+}
+
+// openDeskAt makes a store at a place and serves it.
+func openDeskAt(t testing.TB, where string, group bool) *desk {
+	t.Helper()
 	dir := t.TempDir()
 	const origin = "logiqc/test/store-1"
 	ring, _, err := service.CreateKeys(filepath.Join(dir, "keys"), origin)
@@ -56,7 +64,7 @@ func openDeskWith(t testing.TB, group bool) *desk {
 		t.Fatal(err)
 	}
 	c := &clock{now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
-	d, at, err := service.Create(t.Context(), filepath.Join(dir, "logiqc.db"), store.Options{Now: c.Now, Group: group},
+	d, at, err := service.Create(t.Context(), where, store.Options{Now: c.Now, Group: group},
 		func(string) (service.Keys, error) { return ring, nil },
 		service.NewStore{ID: "store-1", Origin: origin, Issuer: "Logiqc", Enforced: true,
 			Admin:  logiqc.NewUser{Username: "helen", Email: "helen@example.org", Password: servicetest.Password},
@@ -104,4 +112,17 @@ func (d *desk) Check(t *testing.T) {
 // The suite of every Service, with all calls over HTTP.
 func TestService(t *testing.T) {
 	servicetest.Run(t, func(t *testing.T) servicetest.Desk { return openDesk(t) })
+}
+
+var onPostgres = flag.Bool("postgres.all", false, "run every group of the suite over HTTP over PostgreSQL")
+
+// And with the store in a PostgreSQL database: the groups in which it could show
+// that there are two programs more between question and answer, unless all are
+// asked for.
+func TestServiceOnPostgres(t *testing.T) {
+	groups := []string{"signin", "replace", "reset", "batch", "idempotency", "tokens", "sessions", "users", "events", "races", "run", "approval", "twoDecide", "application"}
+	if *onPostgres {
+		groups = nil
+	}
+	servicetest.Run(t, func(t *testing.T) servicetest.Desk { return openDeskAt(t, pgtest.Database(t), false) }, groups...)
 }

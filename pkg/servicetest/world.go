@@ -6,6 +6,7 @@ package servicetest
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,8 +36,9 @@ type Desk interface {
 	Check(t *testing.T)
 }
 
-// Run tests a Service. open makes a new store for each group of subtests.
-func Run(t *testing.T, open func(t *testing.T) Desk) {
+// Run tests a Service: with every group of subtests, or with those that are named.
+// open makes a new store for each group.
+func Run(t *testing.T, open func(t *testing.T) Desk, only ...string) {
 	for name, group := range map[string]func(t *testing.T, w *World){
 		"signin":      testSignin,
 		"throttle":    testThrottle,
@@ -72,6 +74,9 @@ func Run(t *testing.T, open func(t *testing.T) Desk) {
 		"application": testSecondFactor,
 		"fresh":       testFreshToken,
 	} {
+		if len(only) > 0 && !slices.Contains(only, name) {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, open(t))

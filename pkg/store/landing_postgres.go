@@ -11,8 +11,6 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3/database"
 	"github.com/pressly/goose/v3/lock"
-
-	"github.com/logiqc/logiqc/pkg/logiqc"
 )
 
 // landPostgres makes tables and rows in one transaction, which waits for its
@@ -81,19 +79,19 @@ func (s *Store) land(ctx context.Context, e *pgEngine, fill func(*Tx) error) (l 
 }
 
 // schemaPostgres makes the tables in a schema that has none, and writes down
-// which migration they are of, as goose would. Who migrates meanwhile waits.
+// which migration they are of, as goose would. Who makes a store there meanwhile,
+// or migrates one, waits. A migration of a store in use has to begin with LOCK
+// TABLE log_head IN ACCESS EXCLUSIVE MODE: who waits for a turn then reads the new
+// version.
 func (e *pgEngine) schemaPostgres(ctx context.Context, raw *sql.Tx) error {
 	if _, err := raw.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, lock.DefaultLockID); err != nil {
 		return err
 	}
-	if err := e.empty(ctx, raw); err != nil {
+	if err := e.fit(ctx, raw); err != nil {
 		return err
 	}
 	versions, err := database.NewStore(database.DialectPostgres, migrationTable)
 	if err != nil {
-		return err
-	}
-	if _, err := raw.ExecContext(ctx, `DROP TABLE IF EXISTS `+migrationTable); err != nil { // of a store that was never made
 		return err
 	}
 	if err := versions.CreateVersionTable(ctx, raw); err != nil {
@@ -105,27 +103,6 @@ func (e *pgEngine) schemaPostgres(ctx context.Context, raw *sql.Tx) error {
 		}
 	}
 	return bareTablesPostgres(ctx, raw)
-}
-
-// empty refuses a schema in which there is a table, extensions' own aside.
-func (e *pgEngine) empty(ctx context.Context, raw *sql.Tx) error {
-	var store bool
-	var tables int
-	var first sql.NullString
-	err := raw.QueryRowContext(ctx, `SELECT to_regclass('store') IS NOT NULL AND to_regclass('log_head') IS NOT NULL, count(*), min(c.relname)
-		FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relname <> $1
-		AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`,
-		migrationTable).Scan(&store, &tables, &first)
-	switch {
-	case err != nil:
-		return err
-	case store:
-		return e.exists()
-	case tables > 0:
-		return logiqc.Errorf(logiqc.Exists, "the %s is not empty (there is %s); nothing was made", e.name, first.String).
-			WithHint("make a database for it alone: createdb NAME")
-	}
-	return nil
 }
 
 // copyIn writes rows by COPY, on the connection of the transaction: nothing

@@ -54,9 +54,12 @@ type pgEngine struct {
 	// commit of a Store is on its way at a time, as its writers take turns.
 	unconfirmed atomic.Bool
 
-	mu   sync.Mutex
-	pool *sql.DB        // one for reading and writing: a command connects once
-	seen map[string]int // how often a statement was run, for some of them
+	mu        sync.Mutex
+	pool      *sql.DB         // one for reading and writing: a command connects once
+	seen      map[string]int  // how often a statement was run, for some of them
+	processes map[uint32]bool // those of the server that said they would serve us, until asked
+	asked     sync.Once       // whether somebody stands between, see isPooled
+	pooled    bool
 }
 
 // How long to wait for one host that does not answer; how long before one of
@@ -73,13 +76,16 @@ const (
 )
 
 func newPostgres(dsn string, patience time.Duration) (*pgEngine, error) {
-	config, err := pgx.ParseConfig(dsn)
-	if err != nil { // whose words may hold what the DSN holds
-		return nil, logiqc.Errorf(logiqc.Usage, "the address of the PostgreSQL database cannot be read").
-			WithHint("write postgres://user@host:port/database, with special characters as %%XX")
+	config, err := readAddress(dsn)
+	if err != nil {
+		return nil, err
 	}
 	e := &pgEngine{config: config, mode: config.DefaultQueryExecMode, isolation: sql.LevelReadCommitted,
-		patience: patience, seen: map[string]int{}}
+		patience: patience, seen: map[string]int{}, processes: map[uint32]bool{}}
+	// What is run beside our own transactions is not worth preparing.
+	if e.mode == pgx.QueryExecModeCacheStatement {
+		config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	}
 	hosts := hostsOf(config)
 	e.name, e.hosts = "PostgreSQL database "+config.Database+" on "+strings.Join(hosts, ","), len(hosts)
 	if config.ConnectTimeout == 0 {
@@ -97,23 +103,6 @@ func newPostgres(dsn string, patience time.Duration) (*pgEngine, error) {
 	return e, nil
 }
 
-// hostsOf is where the database is, for people.
-func hostsOf(config *pgx.ConnConfig) []string {
-	name := func(host string, port uint16) string {
-		if strings.HasPrefix(host, "/") {
-			return host
-		}
-		return net.JoinHostPort(host, strconv.Itoa(int(port)))
-	}
-	hosts := []string{name(config.Host, config.Port)}
-	for _, f := range config.Fallbacks {
-		if n := name(f.Host, f.Port); n != hosts[len(hosts)-1] { // each is there with TLS and without
-			hosts = append(hosts, n)
-		}
-	}
-	return hosts
-}
-
 // notice hears what the server says beside its answers. A commit whose wait for
 // a standby was called off is committed on this server only, and would be lost
 // with it (PostgreSQL manual, "Synchronous Replication"). The words depend on
@@ -129,7 +118,8 @@ func (e *pgEngine) connect(bool) (*sql.DB, error) {
 	defer e.mu.Unlock()
 	if e.pool == nil {
 		// No round trip to see whether a connection lives: begin finds out.
-		e.pool = stdlib.OpenDB(*e.config, stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false }))
+		e.pool = stdlib.OpenDB(*e.config, stdlib.OptionAfterConnect(e.connected),
+			stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false }))
 		e.pool.SetMaxOpenConns(maxConns)
 		e.pool.SetMaxIdleConns(maxConns)
 		e.pool.SetConnMaxLifetime(maxConnAge)
@@ -264,12 +254,12 @@ func (e *pgEngine) committed(err error) error {
 
 func (e *pgEngine) exec(tx *Tx, query string, args []any) (sql.Result, error) {
 	defer e.impatient(tx)()
-	r, err := tx.raw.ExecContext(tx.ctx, query, e.withMode(query, args, false)...)
+	r, err := tx.raw.ExecContext(tx.ctx, query, e.withMode(tx, query, args, false)...)
 	return r, ended(tx, err)
 }
 
 func (e *pgEngine) query(tx *Tx, query string, args []any, adHoc bool) (*sql.Rows, error) {
-	args = e.withMode(query, args, adHoc)
+	args = e.withMode(tx, query, args, adHoc)
 	for i, a := range args {
 		if s, ok := a.(string); ok && !isText(s) {
 			args[i] = noText
@@ -302,35 +292,6 @@ func ended(tx *Tx, err error) error {
 		return ctxError(tx.ctx)
 	}
 	return err
-}
-
-// How often a statement is run before it is worth a round trip to prepare it,
-// and how many statements are counted.
-const (
-	preparedAfter     = 3
-	statementsCounted = 500
-)
-
-// withMode puts before the arguments how the statement is to be run: in one
-// round trip the first times, which is all there is for a command, and prepared
-// when it comes again and again; unless the DSN says it (default_query_exec_mode).
-func (e *pgEngine) withMode(query string, args []any, adHoc bool) []any {
-	mode := e.mode
-	if mode == pgx.QueryExecModeCacheStatement && (adHoc || !e.again(query)) {
-		mode = pgx.QueryExecModeExec
-	}
-	return append([]any{mode}, args...)
-}
-
-// again counts the uses of a statement.
-func (e *pgEngine) again(query string) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if _, known := e.seen[query]; !known && len(e.seen) >= statementsCounted {
-		return false
-	}
-	e.seen[query]++
-	return e.seen[query] > preparedAfter
 }
 
 var pgDialect = dialect{

@@ -8,9 +8,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
-
 	"github.com/logiqc/logiqc/pkg/logiqc"
 )
 
@@ -21,13 +18,11 @@ import (
 var postgresWords = strings.NewReplacer(
 	"{rowkey}", "BIGINT", "{bytes}", "BYTEA", "{folded}", `COLLATE "C"`, "{clustered}", "")
 
-// What goose calls the table of the migrations that ran, so that it is not
-// taken for another program's; and how long it waits for others who migrate, in
-// seconds and tries.
+// What goose is told to call the table of the migrations that ran, so that it is
+// not taken for another program's.
+const migrationTable = "logiqc_migration"
+
 const (
-	migrationTable              = "logiqc_migration"
-	migrationPause              = 1
-	migrationTries              = 60
 	trigramIndexSQL             = `CREATE EXTENSION IF NOT EXISTS pg_trgm; CREATE INDEX account_text_folded ON account_text USING gin (folded gin_trgm_ops)`
 	savepointSQL, rollbackToSQL = `SAVEPOINT trigrams`, `ROLLBACK TO SAVEPOINT trigrams`
 )
@@ -36,60 +31,17 @@ const (
 // the first schema of its search path. init fills it in the transaction that
 // makes its tables, so a crash at any moment leaves a finished store or none.
 //
-// Exists: there is a store in the database already, or something else has a
-// table of the same name; it is left alone. Of several who make one at the same
-// time one wins.
+// Exists: there is something in the schema already; it is left alone. Of several
+// who make a store at the same time one wins.
 func CreatePostgres(ctx context.Context, dsn string, o Options, init func(*Tx) error) (*Store, error) {
-	s, err := OpenPostgres(dsn, o)
+	l, err := landPostgres(ctx, dsn, o, init)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.create(ctx, init); err != nil {
-		_ = s.Close()
+	if err := l.Commit(ctx); err != nil {
 		return nil, err
 	}
-	return s, nil
-}
-
-func (s *Store) create(ctx context.Context, init func(*Tx) error) error {
-	e := s.engine.(*pgEngine) //nolint:forcetypeassert // CreatePostgres opened it
-	if err := e.vacant(ctx); err != nil {
-		return err
-	}
-	db, err := s.db(true)
-	if err != nil {
-		return err
-	}
-	var made bool    // the migration has done its part
-	var failed error // what init said
-	first := goose.NewGoMigration(1, &goose.GoFunc{RunTx: func(ctx context.Context, raw *sql.Tx) error {
-		if err := tablesPostgres(ctx, raw); err != nil {
-			return err
-		}
-		tx := s.newTx(ctx, raw)
-		failed = tx.begin(true)
-		if failed == nil {
-			failed = init(tx)
-		}
-		made = failed == nil
-		return failed
-	}}, nil)
-	e.unconfirmed.Store(false)
-	err = migratePostgres(ctx, db, first)
-	switch {
-	case failed != nil:
-		return failed
-	case ctx.Err() != nil && !made:
-		return ctx.Err()
-	case pgCode(err) == codeTableExists:
-		return logiqc.Errorf(logiqc.Exists, "another program has tables of the same names in the %s; nothing was made", e.name).
-			WithHint("make a database for logiqc alone: createdb NAME")
-	case made:
-		return e.committed(err)
-	case err != nil:
-		return e.explain(err)
-	}
-	return e.exists() // somebody was quicker
+	return OpenPostgres(dsn, o)
 }
 
 // VacantPostgres tells before a store is made whether it could be: nil when the
@@ -112,15 +64,49 @@ func (e *pgEngine) vacant(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var store bool
-	err = db.QueryRowContext(ctx, `SELECT to_regclass('store') IS NOT NULL AND to_regclass('log_head') IS NOT NULL`).Scan(&store)
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return ctx.Err()
-	case err != nil:
+	if err := e.fit(ctx, db); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		return e.explain(err)
+	}
+	return nil
+}
+
+// oldestServer is the oldest PostgreSQL that has what is asked of it, as
+// server_version_num has it.
+const oldestServer = 120000
+
+// fit refuses a database in which a store cannot be made.
+func (e *pgEngine) fit(ctx context.Context, db interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}) error {
+	var store bool
+	var schema, first sql.NullString
+	var encoding, version string
+	var number, tables int
+	err := db.QueryRowContext(ctx, `SELECT to_regclass('store') IS NOT NULL AND to_regclass('log_head') IS NOT NULL, current_schema(),
+			current_setting('server_encoding'), current_setting('server_version'), current_setting('server_version_num')::int, count(*), min(c.relname)
+		FROM pg_class c WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema())) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+			AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`).
+		Scan(&store, &schema, &encoding, &version, &number, &tables, &first)
+	switch {
+	case err != nil:
+		return err
+	case number < oldestServer:
+		return logiqc.Errorf(logiqc.Unavailable, "the %s is on PostgreSQL %s, which is too old; nothing was made", e.name, version).
+			WithHint("take PostgreSQL %d or newer", oldestServer/10000)
+	case encoding != "UTF8":
+		return logiqc.Errorf(logiqc.Unavailable, "the %s keeps text as %s, which cannot hold every name; nothing was made", e.name, encoding).
+			WithHint("make another: createdb -T template0 -E UTF8 NAME")
+	case !schema.Valid:
+		return logiqc.Errorf(logiqc.Unavailable, "the %s has no schema to make tables in; nothing was made", e.name).
+			WithHint("make the schema that search_path names: CREATE SCHEMA NAME")
 	case store:
 		return e.exists()
+	case tables > 0:
+		return logiqc.Errorf(logiqc.Exists, "the %s is not empty (there is %s); nothing was made", e.name, first.String).
+			WithHint("make a database for it alone: createdb NAME")
 	}
 	return nil
 }
@@ -128,14 +114,6 @@ func (e *pgEngine) vacant(ctx context.Context) error {
 func (e *pgEngine) exists() error {
 	return logiqc.Errorf(logiqc.Exists, "there is a store in the %s already; it was left alone", e.name).
 		WithHint("if it is yours: logiqc signin; to make another: createdb NAME")
-}
-
-// tablesPostgres makes the first schema.
-func tablesPostgres(ctx context.Context, tx *sql.Tx) error {
-	if err := bareTablesPostgres(ctx, tx); err != nil {
-		return err
-	}
-	return indexesPostgres(ctx, tx)
 }
 
 // indexDDL finds the statements that make an index: filled tables get them
@@ -167,22 +145,4 @@ func indexesPostgres(ctx context.Context, tx *sql.Tx) error {
 		}
 	}
 	return nil
-}
-
-// migratePostgres runs the migrations that have not run yet, each in a
-// transaction of its own, while everybody else who migrates waits. One that
-// changes the schema of a store in use has to begin with LOCK TABLE log_head IN
-// ACCESS EXCLUSIVE MODE: who waits for a turn then reads the new version.
-func migratePostgres(ctx context.Context, db *sql.DB, migrations ...*goose.Migration) error {
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(migrationPause, migrationTries))
-	if err != nil {
-		return err
-	}
-	p, err := goose.NewProvider(goose.DialectPostgres, db, nil, goose.WithGoMigrations(migrations...),
-		goose.WithDisableGlobalRegistry(true), goose.WithTableName(migrationTable), goose.WithSessionLocker(locker))
-	if err != nil {
-		return err
-	}
-	_, err = p.Up(ctx)
-	return err
 }

@@ -108,6 +108,54 @@ func TestPostgresInitsAtOnce(t *testing.T) {
 	}
 }
 
+// Where a store would not work none is begun, and it is said what is missing.
+func TestPostgresUnfit(t *testing.T) {
+	latin := pgtest.Encoded(t, "LATIN1")
+	old := pgtest.Database(t)
+	pgtest.Exec(t, old, `CREATE SCHEMA logiqc; CREATE SCHEMA pretends; CREATE FUNCTION pretends.current_setting(name TEXT) RETURNS TEXT LANGUAGE sql AS
+		$$ SELECT CASE WHEN name LIKE 'server_version%' THEN '90624' ELSE pg_catalog.current_setting(name) END $$`)
+	for name, c := range map[string]struct {
+		dsn, word string
+		code      logiqc.Code
+	}{
+		"another encoding": {latin, "LATIN1 createdb -T template0 -E UTF8", logiqc.Unavailable},
+		"no schema":        {pgtest.With(t, pgtest.Database(t), "search_path", "none"), "no schema CREATE SCHEMA", logiqc.Unavailable},
+		"an old server":    {pgtest.With(t, old, "search_path", "logiqc,pretends,pg_catalog"), "too old PostgreSQL 12", logiqc.Unavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := CreatePostgres(t.Context(), c.dsn, Options{}, func(*Tx) error { t.Error("ran"); return nil })
+			_, land := Land(t.Context(), c.dsn, Options{}, func(*Tx) error { t.Error("ran"); return nil })
+			for _, err := range []error{err, land, VacantPostgres(t.Context(), c.dsn)} {
+				wantCode(t, err, c.code)
+				e := logiqc.AsError(err)
+				for _, word := range strings.Fields(c.word) {
+					if !strings.Contains(e.Message+" "+e.Hint, word) {
+						t.Errorf("%q, hint %q; want %q", e.Message, e.Hint, word)
+					}
+				}
+			}
+		})
+	}
+}
+
+// A store may have a schema of its own beside another program's.
+func TestPostgresInItsOwnSchema(t *testing.T) {
+	dsn := pgtest.Database(t)
+	pgtest.Exec(t, dsn, `CREATE TABLE session (mine TEXT); CREATE SCHEMA mfa`)
+	s, _ := newStoreAt(t, pgtest.With(t, dsn, "search_path", "mfa"))
+	people(t, s)
+	if got := findAll(t, s, logiqc.UserQuery{Text: "lee", Limit: 2}); len(got) == 0 {
+		t.Error("nobody is found")
+	}
+	if got := pgtest.Value(t, dsn, `SELECT count(*) > 0 FROM mfa.account`); got != "true" {
+		t.Errorf("accounts in the schema: %s", got)
+	}
+	problems, err := Check(t.Context(), whereIs(s), Options{})
+	if err != nil || len(problems) > 0 {
+		t.Errorf("%v, %v", problems, err)
+	}
+}
+
 // A kill at any moment of the making leaves a whole store or none.
 func TestPostgresCreateKilled(t *testing.T) {
 	for i := range max(1, *crashes/4) {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -20,13 +21,14 @@ const (
 	codeWarning           = "01000"
 	codeReadOnlyTx        = "25006"
 	codeNoDatabase        = "3D000"
+	codeBadPassword       = "28P01"
 	codeSerialization     = "40001"
 	codeCompletionUnknown = "40003"
 	codeDeadlock          = "40P01"
 	codeNoPrivilege       = "42501"
 	codeNoTable           = "42P01"
+	codeLockTimeout       = "55P03"
 	codeNoColumn          = "42703"
-	codeTableExists       = "42P07"
 	codeDiskFull          = "53100"
 	codeTooManyConns      = "53300"
 	codeQueryCancelled    = "57014"
@@ -91,11 +93,9 @@ func (e *pgEngine) explain(err error) error {
 	class := code[:min(len(code), 2)]
 	var connect *pgconn.ConnectError
 	switch {
-	case errors.As(err, &connect) && code == codeNoDatabase:
-		return unavailable("there is no %s", e.name).WithHint("make it first: createdb %s", quoted(e.config.Database))
-	case errors.As(err, &connect) && class == "28":
-		return unavailable("the %s does not let you in: %w", e.name, err)
-	case errors.As(err, &connect), code == codeTooManyConns, class == "57" && code != codeQueryCancelled, class == "08":
+	case errors.As(err, &connect):
+		return e.noWayIn(err, code)
+	case code == codeTooManyConns, class == "57" && code != codeQueryCancelled, class == "08":
 		return unavailable("the %s cannot be reached: %w", e.name, err)
 	case code == codeNoTable, code == codeNoColumn:
 		return unavailable("the %s is not a store of logiqc: %w", e.name, err).WithHint("make one there: logiqc init")
@@ -103,7 +103,8 @@ func (e *pgEngine) explain(err error) error {
 		return unavailable("the %s can only be read; nothing was changed: %w", e.name, err).
 			WithHint("name every server and add target_session_attrs=read-write to the address")
 	case code == codeNoPrivilege:
-		return unavailable("the database's user may not do that in the %s; nothing was changed: %w", e.name, err)
+		return unavailable("the database's user may not do that in the %s; nothing was changed: %w", e.name, err).
+			WithHint("let the user own the store, or grant what is missing")
 	case code == codeDiskFull:
 		return unavailable("the disk with the %s is full; nothing was changed: %w", e.name, err).
 			WithHint("make room on the disk, then try again")
@@ -114,10 +115,33 @@ func (e *pgEngine) explain(err error) error {
 			WithHint("stop writing to it and look at the server's log")
 	case class == "22":
 		return logiqc.Errorf(logiqc.Invalid, "the %s does not take a value; nothing was changed: %w", e.name, err)
-	case class == "53", class == "55", class == "58", code == codeQueryCancelled:
+	case code == codeQueryCancelled, code == codeLockTimeout:
+		return unavailable("the %s gave up; nothing was changed: %w", e.name, err).
+			WithHint("let --timeout decide: ALTER ROLE NAME RESET statement_timeout, or lock_timeout")
+	case class == "53", class == "55", class == "58":
 		return unavailable("the %s gave up; nothing was changed: %w", e.name, err)
 	case isLost(err):
 		return unavailable("the connection to the %s was lost; nothing was changed: %w", e.name, err)
 	}
 	return err
+}
+
+// noWayIn explains why there is no connection.
+func (e *pgEngine) noWayIn(err error, code string) error {
+	refused := logiqc.Errorf(logiqc.Unavailable, "the %s does not let you in: %w", e.name, err)
+	away := logiqc.Errorf(logiqc.Unavailable, "the %s cannot be reached: %w", e.name, err)
+	var untrusted *tls.CertificateVerificationError
+	switch {
+	case code == codeNoDatabase:
+		return logiqc.Errorf(logiqc.Unavailable, "there is no %s", e.name).WithHint("make it first: createdb %s", quoted(e.config.Database))
+	case code == codeBadPassword:
+		return refused.WithHint("the password comes from PGPASSWORD, or from PGPASSFILE (by default ~/.pgpass)")
+	case strings.HasPrefix(code, "28"):
+		return refused.WithHint("the server's pg_hba.conf says who may come from where, and whether with TLS: sslmode=require")
+	case code == codeTooManyConns:
+		return away.WithHint("try again, or let more in: a command takes one or two connections, a server up to %d", maxConns)
+	case errors.As(err, &untrusted):
+		return away.WithHint("name the certificate of the authority that signed the server's: sslrootcert=FILE")
+	}
+	return away
 }

@@ -198,6 +198,7 @@ func TestPostgresUnreachable(t *testing.T) {
 		"not a store":    {dsn, logiqc.Unavailable, "logiqc init"},
 		"no URL":         {"postgres://u:" + escaped + "@h:port/db", logiqc.Usage, "cannot be read"},
 		"a bad setting":  {"postgres://u:" + escaped + "@h/db?sslmode=perhaps", logiqc.Usage, "cannot be read"},
+		"no such file":   {"postgres://u:" + escaped + "@h/db?sslmode=verify-full&sslrootcert=/none.pem", logiqc.Usage, "/none.pem"},
 		"a bad escape":   {"postgres://u:" + secret + "%zz@h/db", logiqc.Usage, "cannot be read"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -206,3 +206,38 @@ func TestPostgresContextEndsStatement(t *testing.T) {
 		t.Error("the server is still at it")
 	}
 }
+
+// Behind a pooler that lends a connection for each transaction, nothing that a
+// session keeps may be relied on, such as prepared statements: everything works,
+// making the store among it, while many write and read.
+func TestPostgresBehindPooler(t *testing.T) {
+	dsn := pgtest.Database(t)
+	s, _ := newStoreAt(t, pgtest.Pooler(t, dsn))
+	addUsers(t, s, 200, nil)
+	var done sync.WaitGroup
+	for range 8 {
+		other := another(t, s)
+		done.Go(func() {
+			for i := range 12 {
+				err := other.Update(t.Context(), func(tx *Tx) error { return appendEvents(t, tx, 2, nil) })
+				if err == nil {
+					err = other.View(t.Context(), func(tx *Tx) error {
+						_, err := tx.UserExact(fmt.Sprintf("user%d", i))
+						return err
+					})
+				}
+				if err != nil {
+					t.Errorf("%d: %v", i, err)
+					return
+				}
+			}
+		})
+	}
+	done.Wait()
+	if got := pgtest.Value(t, dsn, `SELECT size FROM log_head`); got != "192" {
+		t.Errorf("%s events", got)
+	}
+	if found, err := Check(t.Context(), whereIs(s), Options{}); err != nil || len(found) > 0 {
+		t.Errorf("%v, %v", found, err)
+	}
+}

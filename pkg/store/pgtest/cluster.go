@@ -102,13 +102,13 @@ func startCluster() (string, error) {
 		_ = os.RemoveAll(dir)
 		return "", err
 	}
-	dsn := socketDSN(dir)
+	dsn := socketDSN(dir, "postgres")
 	return dsn, waitFor(dsn)
 }
 
-// socketDSN is the address of the first database of a server in dir.
-func socketDSN(dir string) string {
-	return (&url.URL{Scheme: "postgres", User: url.User("logiqc"), Path: "/postgres", RawQuery: url.Values{"host": {dir}}.Encode()}).String()
+// socketDSN is the address of a database of a server in dir.
+func socketDSN(dir, database string) string {
+	return (&url.URL{Scheme: "postgres", User: url.User("logiqc"), Path: "/" + database, RawQuery: url.Values{"host": {dir}}.Encode()}).String()
 }
 
 // alive holds the other ends of the watches' standard inputs, open as long as

@@ -68,8 +68,8 @@ func NewPair(t testing.TB) *Pair {
 		t.Fatal(err)
 	}
 	p := &Pair{}
-	p.Primary = startNode(t, bin, asPrimary+serve)
-	p.Standby = startNode(t, bin, asStandby+serve, p.Primary.dir)
+	p.Primary = startNode(t, bin, "postgres", asPrimary+serve)
+	p.Standby = startNode(t, bin, "postgres", asStandby+serve, p.Primary.dir)
 	p.DSN = (&url.URL{Scheme: "postgres", User: url.User("logiqc"), Path: "/postgres", RawQuery: url.Values{
 		"host": {p.Primary.dir + "," + p.Standby.dir}, "target_session_attrs": {"read-write"}}.Encode()}).String()
 	Exec(t, p.Primary.DSN, `ALTER SYSTEM SET synchronous_standby_names = 'standby'`)
@@ -78,7 +78,9 @@ func NewPair(t testing.TB) *Pair {
 	return p
 }
 
-func startNode(t testing.TB, bin, script string, args ...string) Node {
+// startNode runs a script in a folder of its own until somebody is let in to a
+// database there.
+func startNode(t testing.TB, bin, database, script string, args ...string) Node {
 	t.Helper()
 	as, err := owner()
 	if err != nil {
@@ -99,7 +101,7 @@ func startNode(t testing.TB, bin, script string, args ...string) Node {
 		t.Fatal(err)
 	}
 	t.Cleanup(end)
-	n := Node{DSN: socketDSN(dir), dir: dir}
+	n := Node{DSN: socketDSN(dir, database), dir: dir}
 	if err := waitFor(n.DSN); err != nil {
 		log, _ := os.ReadFile(filepath.Join(dir, "log"))
 		t.Fatalf("%v: %s", err, log)

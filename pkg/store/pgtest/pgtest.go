@@ -56,12 +56,23 @@ var made atomic.Int64
 // nobody may be connected. It goes with the test.
 func Copy(t testing.TB, from string) string {
 	t.Helper()
+	if from == "" {
+		return create(t, "template0")
+	}
+	return create(t, databaseOf(t, from))
+}
+
+// Encoded makes an empty database whose text is encoded otherwise. It goes with
+// the test.
+func Encoded(t testing.TB, encoding string) string {
+	t.Helper()
+	return create(t, "template0 ENCODING '"+encoding+"' LOCALE 'C'")
+}
+
+func create(t testing.TB, template string) string {
+	t.Helper()
 	admin := Server(t)
 	name := fmt.Sprintf("logiqc_test_%d_%d", os.Getpid(), made.Add(1))
-	template := "template0"
-	if from != "" {
-		template = databaseOf(t, from)
-	}
 	Exec(t, admin, "CREATE DATABASE "+name+" TEMPLATE "+template)
 	t.Cleanup(func() { Exec(t, admin, "DROP DATABASE "+name+" WITH (FORCE)") })
 	u, err := url.Parse(admin)
