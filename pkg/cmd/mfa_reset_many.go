@@ -14,12 +14,15 @@ import (
 	"github.com/logiqc/logiqc/pkg/ui"
 )
 
-// resetBatch is how many accounts one transaction resets; codeBatch where that
-// makes enrolment codes, which takes a while each, and for plans, which stop
-// when too much goes wrong.
+// resetBatch is how many accounts the first transaction of a run resets, so that
+// its outcomes are soon told; the next ones take twice as many each, up to
+// resetBatchMost, which is faster and holds others up for a moment only. codeBatch
+// is for runs that make enrolment codes, which takes a while each, and for plans,
+// which stop when too much goes wrong.
 const (
-	resetBatch = 500
-	codeBatch  = 50
+	resetBatch     = 500
+	resetBatchMost = 8000
+	codeBatch      = 50
 )
 
 // resetSummary counts the outcomes of a run.
@@ -159,11 +162,13 @@ func (r *resetter) batches(ctx context.Context, targets []logiqc.ResetTarget, co
 	reset.Consent, reset.Total, reset.Seen = consent, len(targets), nil
 	progress := r.IO().Progress(int64(len(targets)), "accounts")
 	defer progress.Done()
-	size := resetBatch
+	size, most := resetBatch, resetBatchMost
 	if r.codes || r.plan != nil {
-		size = codeBatch
+		size, most = codeBatch, codeBatch
 	}
-	for batch := range slices.Chunk(targets, size) {
+	for ; len(targets) > 0; size = min(2*size, most) {
+		batch := targets[:min(size, len(targets))]
+		targets = targets[len(batch):]
 		reset.Users = batch
 		results, err := r.send(ctx, reset)
 		if err != nil {

@@ -93,3 +93,15 @@ type ResetResult struct {
 	// another is made, or would be.
 	Open []ApprovalRef `json:"open,omitempty"`
 }
+
+// Reset clears what links the account to an authenticator app, and nothing else
+// (product.md R2): the enrolment, a pending one, the recovery codes, the misses of
+// codes and the wait they caused. With hold, its sign-in waits.
+func (u *User) Reset(by string, now Time, hold bool) {
+	u.Enrolled, u.Pending, u.RecoveryLeft, u.Code = nil, nil, 0, nil
+	u.CodeThrottle = Throttle{}
+	u.ResetAt, u.ResetBy, u.ResetSeen, u.WindowAt = now, by, false, now
+	if hold {
+		u.HeldAt = now
+	}
+}

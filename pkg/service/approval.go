@@ -13,7 +13,7 @@ import (
 
 var requesting = batchKind{
 	command: "mfa request", action: logiqc.MFARequested, would: logiqc.ResetWouldRequest, nothing: "nothing was asked for",
-	may: (*txn).mayRequest, do: (*txn).requestApproval,
+	may: (*txn).mayRequest, do: (*batchRun).requestApproval,
 }
 
 // RequestReset implements [logiqc.Service].
@@ -37,7 +37,8 @@ func (t *txn) mayRequest(r logiqc.Reset, u logiqc.User) error {
 
 // requestApproval writes a request down. An enrolment code that goes with it is
 // shown now and comes in force when it is approved.
-func (t *txn) requestApproval(r logiqc.Reset, u *logiqc.User, res *logiqc.ResetResult) error {
+func (t *batchRun) requestApproval(u *logiqc.User, res *logiqc.ResetResult) error {
+	r := t.reset
 	id, err := t.desk.newID()
 	if err != nil {
 		return err
@@ -67,7 +68,6 @@ func (t *txn) requestApproval(r logiqc.Reset, u *logiqc.User, res *logiqc.ResetR
 	res.Outcome, res.Changed, res.Audit = logiqc.ResetRequested, true, &ref
 	view := t.approval(a, *u)
 	res.Approval = &view
-	t.describe(res, *u)
 	return nil
 }
 

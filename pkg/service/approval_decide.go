@@ -101,9 +101,18 @@ func (t *txn) approve(d logiqc.Decision, a store.Approval, u logiqc.User) (out l
 			return out, err
 		}
 	}
-	if err := t.allowed(resetting, r, logiqc.ResetTarget{User: u.Username, Shown: a.Mark}, u, &res); err != nil {
+	b, err := t.newBatch(resetting, r, map[string]*logiqc.User{u.ID: &u})
+	if err != nil {
 		return out, err
 	}
+	after, err := b.allowed(logiqc.ResetTarget{User: u.Username, Shown: a.Mark}, &u, &res)
+	if err == nil {
+		err = b.write()
+	}
+	if err != nil {
+		return out, err
+	}
+	t.describe(&res, *after)
 	switch res.Outcome {
 	case logiqc.ResetWould:
 		out.Err, res.Err = res.Err, nil
@@ -116,9 +125,7 @@ func (t *txn) approve(d logiqc.Decision, a store.Approval, u logiqc.User) (out l
 		return out, changedSince(u)
 	}
 	out.Reset = &res
-	if u, err = t.UserByID(u.ID); err == nil {
-		out.Approval, err = t.oneApproval(a, u)
-	}
+	out.Approval, err = t.oneApproval(a, u)
 	return out, err
 }
 

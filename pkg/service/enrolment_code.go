@@ -73,9 +73,18 @@ func (s *service) codesFor(ctx context.Context, k batchKind, r logiqc.Reset) ([]
 	return s.desk.newCodes(n)
 }
 
-// issueCode gives the account an enrolment code, good for ttl or as long as the
-// policy says; the one before dies. digest is what the event keeps of it.
+// issueCode gives the account an enrolment code, and writes that down; the one
+// before dies.
 func (t *txn) issueCode(u *logiqc.User, ttl time.Duration) (issued logiqc.IssuedCode, digest string, err error) {
+	if issued, digest, err = t.giveCode(u, ttl); err != nil {
+		return issued, "", err
+	}
+	return issued, digest, t.PutEnrolmentCode(*u.Code)
+}
+
+// giveCode gives the account an enrolment code, good for ttl or as long as the
+// policy says. digest is what the event keeps of it.
+func (t *txn) giveCode(u *logiqc.User, ttl time.Duration) (issued logiqc.IssuedCode, digest string, err error) {
 	fresh, err := t.nextCode()
 	if err != nil {
 		return issued, "", err
@@ -89,7 +98,7 @@ func (t *txn) issueCode(u *logiqc.User, ttl time.Duration) (issued logiqc.Issued
 	}
 	u.Code = &logiqc.EnrolmentCode{ID: id, UserID: u.ID, Hash: logiqc.Secret(fresh.hash), CreatedAt: t.Now(), ExpiresAt: fresh.until}
 	issued = logiqc.IssuedCode{Code: fresh.shown, ExpiresAt: u.Code.ExpiresAt}
-	return issued, password.Digest(fresh.hash), t.PutEnrolmentCode(*u.Code)
+	return issued, password.Digest(fresh.hash), nil
 }
 
 // nextCode takes one of the codes that were made beforehand.

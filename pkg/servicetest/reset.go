@@ -90,9 +90,7 @@ func (w *World) onlyEnrolmentCleared(t *testing.T, before, after logiqc.Account)
 	for _, a := range []*logiqc.Account{&before, &after} {
 		a.MFA, a.Signin, a.Version, a.UpdatedAt = logiqc.MFAView{}, logiqc.SigninView{}, 0, 0
 	}
-	b, _ := json.Marshal(before)
-	a, _ := json.Marshal(after)
-	if string(a) != string(b) {
+	if b, a := asJSON(t, before), asJSON(t, after); a != b {
 		t.Errorf("before %s\nafter  %s", b, a)
 	}
 }
@@ -196,7 +194,8 @@ func (w *World) resetConflicts(t *testing.T) {
 	}
 }
 
-// A batch: each account has its own outcome, in order.
+// A batch: each account has its own outcome, in order, and its own event; tried
+// again it answers the same.
 func testBatch(t *testing.T, w *World) {
 	for _, name := range []string{"ann", "bob", "eve"} {
 		w.add(name)
@@ -204,33 +203,69 @@ func testBatch(t *testing.T, w *World) {
 	w.add("sam", func(n *logiqc.NewUser) { n.Auth = logiqc.BySSO })
 	w.enrol("ann")
 	w.enrol("bob")
+	w.signin("bob")
+	ids := map[string]string{"ann": w.get("ann").ID, "bob": w.get("bob").ID}
 	r := logiqc.Reset{Request: given()}
-	for _, u := range []string{"ann", "nobody", "bob", "sam", "ANN@example.org", "eve"} {
+	r.RequestID, r.Remember = "run-1", true
+	for _, u := range []string{"ann", "nobody", "BOB@example.org", "sam", "ANN@example.org", "eve", ids["bob"], "bo", "Eve"} {
 		r.Users = append(r.Users, logiqc.ResetTarget{User: u})
 	}
 	size := w.size()
 	got, err := w.Helen.ResetMFA(w.ctx(), r)
-	if err != nil || len(got) != 6 {
+	if err != nil || len(got) != len(r.Users) {
 		t.Fatal(len(got), err)
 	}
 	for i, c := range []struct {
+		user    string
 		outcome logiqc.ResetOutcome
 		code    logiqc.Code
 	}{
-		{logiqc.ResetDone, ""}, {logiqc.ResetRefused, logiqc.NotFound}, {logiqc.ResetDone, ""},
-		{logiqc.ResetRefused, logiqc.SSOAccount}, {logiqc.ResetUnchanged, logiqc.Duplicate}, {logiqc.ResetUnchanged, ""},
+		{"ann", logiqc.ResetDone, ""}, {"", logiqc.ResetRefused, logiqc.NotFound}, {"bob", logiqc.ResetDone, ""},
+		{"sam", logiqc.ResetRefused, logiqc.SSOAccount}, {"ann", logiqc.ResetUnchanged, logiqc.Duplicate}, {"eve", logiqc.ResetUnchanged, ""},
+		{"bob", logiqc.ResetUnchanged, logiqc.Duplicate}, {"", logiqc.ResetRefused, logiqc.NotFound}, {"eve", logiqc.ResetUnchanged, logiqc.Duplicate},
 	} {
-		want(t, got[i].Input, errOf(got[i].Err), c.code)
-		if got[i].Outcome != c.outcome || got[i].Input != r.Users[i].User {
-			t.Errorf("%s: %s", got[i].Input, got[i].Outcome)
+		res := got[i]
+		want(t, res.Input, errOf(res.Err), c.code)
+		if res.Outcome != c.outcome || res.Input != r.Users[i].User || res.User != c.user {
+			t.Errorf("%s: %s of %q", res.Input, res.Outcome, res.User)
+		}
+		if c.user != "" && (res.Account == nil || asJSON(t, *res.Account) != asJSON(t, w.get(c.user))) {
+			t.Errorf("%s: the answer says %+v", res.Input, res.Account)
+		}
+	}
+	if got[2].Cleared.Sessions == 0 || got[2].Audit.Seq != got[0].Audit.Seq+1 {
+		t.Errorf("bob: %+v", got[2])
+	}
+	for _, i := range []int{0, 2} {
+		if e := w.events(got[i].User, 1)[0]; e.Seq != got[i].Audit.Seq || e.ID != got[i].Audit.ID || e.Target.ID != ids[got[i].User] {
+			t.Errorf("the event of %s is %+v", got[i].User, e)
 		}
 	}
 	if n := w.size() - size; n != 3 { // two resets and the refusal
 		t.Errorf("%d events", n)
 	}
+	again, err := w.Helen.ResetMFA(w.ctx(), r)
+	for i := range again {
+		if !again[i].Replayed.Replayed {
+			t.Errorf("%s was done again", again[i].Input)
+		}
+		again[i].Replayed.Replayed = false
+	}
+	if err != nil || asJSON(t, again) != asJSON(t, got) {
+		t.Errorf("%v\nfirst %s\nagain %s", err, asJSON(t, got), asJSON(t, again))
+	}
 	r.Total = 501
 	_, err = w.Helen.ResetMFA(w.ctx(), r)
 	want(t, "more than the policy allows", err, logiqc.PolicyRefused)
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
 }
 
 // A retry with the request id of a call whose answer was lost changes nothing

@@ -3,6 +3,7 @@ package store
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -133,21 +134,21 @@ func BenchmarkReset(b *testing.B) {
 			i := 0
 			for b.Loop() {
 				update(b, s, func(tx *Tx) error {
-					for range per {
-						u, err := tx.UserExact(somebody(i % *benchUsers).Username)
-						if err != nil {
-							return err
-						}
+					refs := make([]string, per)
+					for j := range refs {
+						refs[j] = somebody(i % *benchUsers).Username
 						i++
-						if err := tx.ClearEnrolments(u.ID); err != nil {
-							return err
-						}
-						if _, err := tx.EndSessions(u.ID); err != nil {
-							return err
-						}
-						if err := tx.UpdateUser(&u); err != nil {
-							return err
-						}
+					}
+					named, err := tx.UsersExact(refs)
+					if err != nil {
+						return err
+					}
+					us := slices.Collect(maps.Values(named))
+					for _, u := range us {
+						u.Reset("helen", tx.Now(), false)
+					}
+					if err := tx.ResetUsers(us, false, false); err != nil {
+						return err
 					}
 					return appendEvents(b, tx, per, nil)
 				})

@@ -74,14 +74,14 @@ func (tx *Tx) SpendStep(id string, step int64) (bool, error) {
 	return n == 1, err
 }
 
-// ClearEnrolments deletes what links the account to authenticator apps: the
-// proved enrolment, the pending one and the recovery codes; and the enrolment
+// ClearEnrolments deletes what links accounts to authenticator apps: the proved
+// enrolment of each, the pending one and the recovery codes; and the enrolment
 // code that was issued for it.
-func (tx *Tx) ClearEnrolments(userID string) error {
-	if err := tx.ClearEnrolmentCode(userID); err != nil {
+func (tx *Tx) ClearEnrolments(userIDs ...string) error {
+	if _, err := execIn(tx, `DELETE FROM enrolment_code WHERE user_id IN (`, nil, userIDs); err != nil {
 		return err
 	}
-	_, err := tx.exec(`DELETE FROM enrolment WHERE user_id = $1`, userID)
+	_, err := execIn(tx, `DELETE FROM enrolment WHERE user_id IN (`, nil, userIDs)
 	return err
 }
 

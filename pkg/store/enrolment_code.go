@@ -8,10 +8,13 @@ func (tx *Tx) PutEnrolmentCode(c logiqc.EnrolmentCode) error {
 	if err := tx.ClearEnrolmentCode(c.UserID); err != nil {
 		return err
 	}
-	_, err := tx.exec(`INSERT INTO enrolment_code (user_id, id, hash, tries, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6)`,
-		c.UserID, c.ID, c.Hash.Reveal(), int64(c.Tries), int64(c.CreatedAt), int64(c.ExpiresAt))
-	return err
+	return tx.insertMany(insertCodeSQL, 6, 1, func(_ int, args []any) []any { return codeArgs(c, args) })
+}
+
+const insertCodeSQL = ` INTO enrolment_code (user_id, id, hash, tries, created_at, expires_at)`
+
+func codeArgs(c logiqc.EnrolmentCode, args []any) []any {
+	return append(args, c.UserID, c.ID, c.Hash.Reveal(), int64(c.Tries), int64(c.CreatedAt), int64(c.ExpiresAt))
 }
 
 // MissEnrolmentCode counts a wrong try of an enrolment code.

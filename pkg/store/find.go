@@ -111,15 +111,11 @@ func (f *finder) scanSome(i int, from *position, size int) (seen int, err error)
 // usersByNumber loads accounts in the order of their numbers in ns.
 func (tx *Tx) usersByNumber(ns []int64) ([]logiqc.User, error) {
 	all := make([]logiqc.User, len(ns))
-	if len(ns) == 0 {
-		return all, nil
-	}
 	place := make(map[int64]int, len(ns))
-	args := make([]any, len(ns))
 	for i, n := range ns {
-		place[n], args[i] = i, n
+		place[n] = i
 	}
-	return all, tx.each(userSQL+`WHERE a.n IN (`+list(1, len(ns))+`)`, args, func(rows *sql.Rows) error {
+	return all, eachIn(tx, userSQL+`WHERE a.n IN (`, ``, nil, ns, func(rows *sql.Rows) error {
 		u, err := scanUser(rows)
 		all[place[u.N]] = u
 		return err

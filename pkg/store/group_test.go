@@ -24,7 +24,7 @@ var portable = map[string]func(*testing.T){
 	"ViewCannotWrite": TestViewCannotWrite, "UpdateWaits": TestUpdateWaits, "ContextEndsTransaction": TestContextEndsTransaction,
 	"UsersRoundTrip": TestUsersRoundTrip, "UserComesBackWhole": TestUserComesBackWhole, "UserRefs": TestUserRefs,
 	"InsertTaken": TestInsertTaken, "UpdateUser": TestUpdateUser, "UpdateKeepsSearchInStep": TestUpdateKeepsSearchInStep,
-	"Figures": TestFigures,
+	"Figures": TestFigures, "UsersExact": TestUsersExact, "ResetUsers": TestResetUsers,
 }
 
 // TestInGroup runs them on a store whose writers share commits: newTestStore

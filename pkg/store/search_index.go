@@ -74,7 +74,7 @@ func (tx *Tx) indexUsers(batch []*logiqc.User) error {
 		return err
 	}
 	if tx.bulk {
-		tx.waiting = words
+		tx.waiting, tx.added = words, tx.added+len(batch)
 		if len(words) < wordsWaiting {
 			return nil
 		}
@@ -107,7 +107,7 @@ func (tx *Tx) BeginBulk() error {
 func (tx *Tx) EndBulk() error {
 	words := tx.waiting
 	tx.waiting = nil
-	defer func() { tx.bulk = false }()
+	defer func() { tx.bulk, tx.added = false, 0 }()
 	if err := tx.insertWords(words); err != nil {
 		return err
 	}

@@ -124,12 +124,6 @@ func (tx *Tx) EndSessions(userID string) (signedIn int, err error) {
 	return signedIn, err
 }
 
-// EndAttempts deletes the account's sign-ins that are not finished.
-func (tx *Tx) EndAttempts(userID string) error {
-	_, err := tx.exec(`DELETE FROM session WHERE user_id = $1 AND stage <> 'signed_in'`, userID)
-	return err
-}
-
 // TouchSession notes that a session is in use at Now.
 func (tx *Tx) TouchSession(id string) error {
 	_, err := tx.exec(`UPDATE session SET last_used_at = $1 WHERE id = $2`, int64(tx.now), id)

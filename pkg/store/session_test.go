@@ -90,10 +90,10 @@ func endSessions(t *testing.T, s *Store, ids func(string) []string) {
 			t.Error("deleted twice")
 		}
 		return errors.Join(err, tx.InsertSession(Session{ID: "half", Hash: hashOf("half"), UserID: "id-000000", Stage: logiqc.StageEnrol, ExpiresAt: tx.Now() + 9}),
-			tx.EndAttempts("id-000000"))
+			resetOnly(tx, "id-000000", true))
 	})
 	if got := ids("id-000000"); !reflect.DeepEqual(got, []string{"try", "s2"}) {
-		t.Errorf("after EndAttempts: %q", got)
+		t.Errorf("after a reset that keeps sessions: %q", got)
 	}
 	view(t, s, func(tx *Tx) error { _, err := tx.SessionByID("half"); wantCode(t, err, logiqc.NotFound); return nil })
 	update(t, s, func(tx *Tx) error {
@@ -195,4 +195,14 @@ func TestRequests(t *testing.T) {
 	if got := recall("helen", "reset", "r1", 0); got != "" {
 		t.Errorf("after a week: %q", got)
 	}
+}
+
+// resetOnly is a reset of one account.
+func resetOnly(tx *Tx, id string, keepSessions bool) error {
+	u, err := tx.UserByID(id)
+	if err != nil {
+		return err
+	}
+	u.Reset("helen", tx.Now(), false)
+	return tx.ResetUsers([]*logiqc.User{&u}, false, keepSessions)
 }

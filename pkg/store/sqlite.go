@@ -153,9 +153,20 @@ func (e *sqliteEngine) bulk(tx *Tx, on bool) error {
 	if _, err := tx.exec(fmt.Sprintf(`PRAGMA cache_size = -%d`, cache)); err != nil {
 		return err
 	}
-	_, err := tx.exec(`INSERT INTO account_text (account_text, rank) VALUES ('hashsize', $1)`, gather)
+	if _, err := tx.exec(`INSERT INTO account_text (account_text, rank) VALUES ('hashsize', $1)`, gather); err != nil || on {
+		return err
+	}
+	var all int
+	if _, err := tx.one(`SELECT coalesce(max(n), 0) FROM account`, nil, &all); err != nil || tx.added < all/worthMerging {
+		return err
+	}
+	_, err := tx.exec(`INSERT INTO account_text (account_text) VALUES ('optimize')`)
 	return err
 }
+
+// worthMerging: after a bulk insert of one in so many accounts the pieces of the
+// text index are merged into one. A search goes through each piece there is.
+const worthMerging = 4
 
 // scrub moves the write-ahead log into the file and cuts it to nothing; the
 // file's own remains are overwritten as rows go (secure_delete). It hardly

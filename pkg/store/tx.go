@@ -38,7 +38,8 @@ type Tx struct {
 	load func(table string, columns []string, rows [][]any) error // the database's own way to take many rows, or nil
 
 	bulk    bool
-	waiting []entry // words of a bulk insert, to be written in order
+	added   int     // accounts, by a bulk insert
+	waiting []entry // its words, to be written in order
 }
 
 // runner runs statements: an [*sql.Tx], or the connection of a transaction that

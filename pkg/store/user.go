@@ -159,19 +159,13 @@ func ambiguous(ref string, found []logiqc.User, more bool) error {
 // left out.
 func (tx *Tx) Users(ids []string) ([]logiqc.User, error) {
 	byID := make(map[string]logiqc.User, len(ids))
-	for at := 0; at < len(ids); at += logiqc.PageMax {
-		part := ids[at:min(at+logiqc.PageMax, len(ids))]
-		args := make([]any, len(part))
-		for i, id := range part {
-			args[i] = id
-		}
-		found, err := tx.users(`WHERE a.id IN (`+list(1, len(part))+`)`, args...)
-		if err != nil {
-			return nil, err
-		}
-		for _, u := range found {
-			byID[u.ID] = u
-		}
+	err := eachIn(tx, userSQL+`WHERE a.id IN (`, ``, nil, ids, func(rows *sql.Rows) error {
+		u, err := scanUser(rows)
+		byID[u.ID] = u
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	all := make([]logiqc.User, 0, len(ids))
 	for _, id := range ids {
