@@ -123,6 +123,8 @@ func (x *exchange) reason(err error) error {
 	switch {
 	case errors.Is(context.Cause(x.ctx), errNoAnswer) || errors.Is(err, os.ErrDeadlineExceeded):
 		return &sentence{"it gave no answer within " + x.to.Timeout.String(), errNoAnswer}
+	case x.asked.Err() != nil:
+		return &sentence{"it was not waited for", err}
 	case errors.As(err, &op) && op.Op == "proxyconnect":
 		return &sentence{"the proxy on the way cannot be reached: " + x.reason(op.Err).Error(), err}
 	case errors.As(err, &dns):

@@ -82,8 +82,7 @@ func (s *Server) scraped(metrics, rest http.Handler) http.Handler {
 			return
 		}
 		r.Pattern = metricsPath
-		host, _, _ := net.SplitHostPort(r.RemoteAddr) // "" on a Unix socket
-		if ip := net.ParseIP(host); ip != nil && !ip.IsLoopback() {
+		if !local(r) {
 			if err := s.MayScrape(r); err != nil {
 				problemOf(logiqc.AsError(err)).write(w)
 				return
@@ -91,6 +90,19 @@ func (s *Server) scraped(metrics, rest http.Handler) http.Handler {
 		}
 		metrics.ServeHTTP(w, r)
 	})
+}
+
+// local tells whether a request was made on this machine: from a Unix socket or a
+// loopback address, and not by a proxy for somebody else.
+func local(r *http.Request) bool {
+	for _, name := range []string{"Forwarded", "X-Forwarded-For", "Via"} {
+		if r.Header.Get(name) != "" {
+			return false
+		}
+	}
+	host, _, _ := net.SplitHostPort(r.RemoteAddr) // "" on a Unix socket
+	ip := net.ParseIP(host)
+	return ip == nil || ip.IsLoopback()
 }
 
 // observed counts and logs requests.

@@ -256,6 +256,11 @@ func TestStrangers(t *testing.T) {
 	if got := ask(request("GET", "/metrics", "[::1]:1")); got != 200 {
 		t.Errorf("metrics for this machine: %d", got)
 	}
+	passed := request("GET", "/metrics", "127.0.0.1:1")
+	passed.Header.Set("X-Forwarded-For", "203.0.113.9")
+	if got := ask(passed); got != 401 {
+		t.Errorf("metrics for who comes through a proxy on this machine: %d", got)
+	}
 	s.MayScrape = func(*http.Request) error { return nil }
 	if got := ask(request("GET", "/metrics", "203.0.113.9:1")); got != 200 {
 		t.Errorf("metrics for who may: %d", got)

@@ -75,7 +75,11 @@ func openDeskAt(t testing.TB, where string, group bool) *desk {
 	t.Cleanup(func() { _ = d.Close() })
 	server := httptest.NewServer(httpapi.Handler(d, httpapi.Options{QR: picture}))
 	t.Cleanup(server.Close)
-	return &desk{clock: c, client: httpapi.NewClient(server.Client(), server.URL), server: server, behind: d, init: at.Token}
+	client := server.Client()
+	if _, bench := t.(*testing.B); !bench {
+		client.Transport = &checked{t, client.Transport}
+	}
+	return &desk{clock: c, client: httpapi.NewClient(client, server.URL), server: server, behind: d, init: at.Token}
 }
 
 func picture(uri string) ([]byte, error) {
