@@ -95,6 +95,11 @@ func TestUsersFindIsCutForPeople(t *testing.T) {
 	if strings.Contains(screen, "u20@") {
 		t.Errorf("not cut at twenty:\n%s", screen)
 	}
+	x = h.terminal(100, 40, "users", "find", "jordn")
+	if x.Exit() != 0 {
+		t.Error("nothing found is a failure")
+	}
+	x.Wait("No account matches.", "logiqc: hint: fewer letters find 1 account: logiqc users find jord")
 	if out, _, _ := h.run("users", "find", "u"); strings.Count(out, "\n") < 30 {
 		t.Errorf("a pipe got %d lines", strings.Count(out, "\n"))
 	}

@@ -45,15 +45,16 @@ func phoneCell(account logiqc.Account, now time.Time) ui.Text {
 	return ui.Sprintf("%s   %s", cmp.Or(account.Phone, "none on file"), note)
 }
 
-// contactNote says since when email and phone are as they are: "unchanged since
-// 12 Mar 2024", or in capitals and with a name when that is not long.
+// contactNote says since when email and phone are as they are, "unchanged since 12
+// Mar 2024", or when and by whom they were changed; in capitals when that is not
+// long ago.
 func contactNote(account logiqc.Account, now time.Time) string {
 	at := account.ContactChangedAt
-	if !contactIsRecent(account, now) {
-		if at.IsZero() {
-			at = account.CreatedAt
-		}
-		return "unchanged since " + day(at)
+	switch {
+	case at.IsZero():
+		return "unchanged since " + day(account.CreatedAt)
+	case !contactIsRecent(account, now):
+		return "changed " + day(at) + by(account.ContactChangedBy)
 	}
 	return "CHANGED " + ago(at, now) + by(account.ContactChangedBy)
 }

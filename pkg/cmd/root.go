@@ -168,6 +168,17 @@ func unknownCommand(c *cobra.Command, name string) error {
 	if near := c.SuggestionsFor(name); len(near) > 0 {
 		return e.WithHint("did you mean %s %s?", c.CommandPath(), strings.Join(near, ", or "))
 	}
+	var elsewhere []string // whoever thinks of the verb first leaves the noun out, or takes another
+	for _, g := range c.Root().Commands() {
+		for _, sub := range g.Commands() {
+			if sub.IsAvailableCommand() && (sub.Name() == name || sub.HasAlias(name)) {
+				elsewhere = append(elsewhere, sub.CommandPath())
+			}
+		}
+	}
+	if n := len(elsewhere); n > 0 && n < 4 {
+		return e.WithHint("did you mean %s?", strings.Join(elsewhere, ", or "))
+	}
 	return e.WithHint("%s --help", c.CommandPath())
 }
 

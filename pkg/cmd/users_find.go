@@ -111,8 +111,33 @@ func (a *App) find(ctx context.Context, svc logiqc.Service, q logiqc.UserQuery, 
 	case io.Format() != ui.FormatText:
 	case out.n == 0:
 		io.Notef("No account matches.")
+		return a.findLess(ctx, svc, q)
 	case io.OutTerminal():
 		io.Notef("%s", counted(out.n, "account"))
+	}
+	return nil
+}
+
+// fewestLetters are left when a text that finds nothing is shortened.
+const fewestLetters = 3
+
+// findLess tells people whose text has found nothing with how much less of it
+// there would be something: names are misheard at their ends.
+func (a *App) findLess(ctx context.Context, svc logiqc.Service, q logiqc.UserQuery) error {
+	text := []rune(strings.TrimSpace(q.Text))
+	for q.Cursor, q.Limit = "", findForPeople; a.IO().OutTerminal() && len(text) > fewestLetters; {
+		text = text[:len(text)-1]
+		q.Text = string(text)
+		page, err := svc.FindUsers(ctx, q)
+		switch {
+		case err != nil:
+			return err
+		case page.Next != "":
+			return nil
+		case len(page.Accounts) > 0:
+			a.IO().Hintf("fewer letters find %s: logiqc users find %s", counted(len(page.Accounts), "account"), shellWord(strings.TrimSpace(q.Text)))
+			return nil
+		}
 	}
 	return nil
 }

@@ -59,9 +59,9 @@ func (p Policy) CheckTicket(s string) error {
 	case err != nil:
 		return Errorf(Internal, "the policy's %s: %w", KeyTicket, err)
 	case strings.TrimSpace(s) == "":
-		return refusedByPolicy("a ticket is needed: --ticket").WithHint("it has to match %s", p.Ticket)
+		return refusedByPolicy("a ticket is needed: --ticket").WithHint("--ticket has to match %s", p.Ticket)
 	case !whole.MatchString(s):
-		return refusedByPolicy("--ticket %q is not as tickets are here", s).WithHint("it has to match %s", p.Ticket)
+		return refusedByPolicy("--ticket %q is not as tickets are here", s).WithHint("--ticket has to match %s", p.Ticket)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 )
@@ -42,7 +43,7 @@ const maxTrigrams = 64
 func newSearch(text string) *search {
 	folded := logiqc.Fold(text)
 	exact := logiqc.Key(strings.TrimSpace(text))
-	s := &search{words: strings.Fields(folded)}
+	s := &search{words: wordsOf(folded)}
 	folded = strings.Join(s.words, " ")
 	switch {
 	case len(s.words) == 0:
@@ -63,6 +64,12 @@ func newSearch(text string) *search {
 		s.steps = append(s.steps, step{byUsername, w}, step{byEmail, w}, step{byWord, w})
 	}
 	return s
+}
+
+// wordsOf are the words of a text to look for. What stands between and around
+// names where they are copied from, as in "Lee, Jordan <jlee@example.org>;", is no part of them.
+func wordsOf(folded string) []string {
+	return strings.FieldsFunc(folded, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;<>", r) })
 }
 
 // emits reports whether step i is the one to yield the account, at the key it

@@ -225,7 +225,7 @@ func TestFindCursor(t *testing.T) {
 // naive tells from the words of the promise whether an account matches.
 func naive(u *logiqc.User, text string) bool {
 	username, email, name := logiqc.Fold(u.Username), logiqc.Fold(u.Email), logiqc.Fold(u.Name)
-	for _, w := range strings.Fields(logiqc.Fold(text)) {
+	for _, w := range wordsOf(logiqc.Fold(text)) {
 		anywhere := strings.Contains(username, w) || strings.Contains(email, w) || strings.Contains(name, w)
 		begins := strings.HasPrefix(username, w) || strings.HasPrefix(email, w) ||
 			slices.ContainsFunc(strings.Fields(name), func(x string) bool { return strings.HasPrefix(x, w) })

@@ -35,7 +35,7 @@ func (u *IO) Notef(format string, args ...any) {
 // with a JSON format.
 func (u *IO) Hintf(format string, args ...any) {
 	if !u.quiet() {
-		u.print(u.err, u.lines(u.errTTY, "logiqc: hint: "+Sprintf(format, args...).s))
+		u.print(u.err, "logiqc: hint: "+Sprintf(format, args...).s)
 	}
 }
 
