@@ -1,10 +1,8 @@
 package main
 
 import (
-	"os"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -224,94 +222,12 @@ func TestAdminConflict(t *testing.T) {
 	quit(t, x, 0, "Enrolment code")
 }
 
-// A server that goes away takes nothing with it: what was typed and answered is
-// there when it comes back.
-func TestAdminServerGone(t *testing.T) {
-	h := newTemplate(t).home(t)
-	h.strict()
-	s := h.serve("--listen", "127.0.0.1:0", "--tls-self-signed")
-	address := strings.TrimPrefix(s.Listening[0], "https://")
-	again := func() {
-		t.Helper()
-		s = h.serve("--listen", address, "--tls-self-signed")
-	}
-	x := h.laptop(s, "priya").admin(80, 24, "")
-	if _, err := s.stop(); err != nil {
-		t.Fatal(err)
-	}
-	x.Send("jlee")
-	x.Wait("Find  jlee", "! "+s.Listening[0]+" cannot be reached", "(unavailable)", "Enter tries again.")
-	again()
-	x.Send(uitest.Enter)
-	x.Wait("Jordan Lee (jlee)")
-	x.Send("r")
-	x.Wait("> new phone")
-	x.Send(uitest.Enter)
-	reply(x, "Ticket", "INC104412")
-	x.Wait("How was the caller verified?")
-	x.Send(uitest.Enter)
-	x.Wait("Reason: new phone", "Ticket: INC104412", "[ Cancel ]")
-	if err := s.cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	<-s.ended
-	x.Send(uitest.Left, uitest.Enter)
-	x.Wait("! "+s.Listening[0]+" cannot be reached", "r tries again; what you answered is kept.", "Jordan Lee (jlee)")
-	again()
-	x.Send("r")
-	x.Wait("Confirm   [ Cancel ]")
-	x.Send(uitest.Left, uitest.Enter)
-	x.Wait("MFA reset for Jordan Lee (jlee). Event")
-	if e := h.lastReset(); e.Ticket != "INC104412" || e.Reason != "new phone" || h.events(logiqc.MFAResetDone) != 1 {
-		t.Errorf("%+v", e)
-	}
-	x.Send("q")
-	quit(t, x, 0)
-}
-
-// A signal leaves a question, and the terminal as it was.
-func TestAdminSignals(t *testing.T) {
-	tpl := newTemplate(t)
-	for _, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
-		for _, key := range []string{"", "r"} {
-			t.Run(signal.String()+key, func(t *testing.T) {
-				h := tpl.home(t)
-				before := h.events("")
-				x := h.admin(80, 24, "jlee")
-				if x.Send(key); key != "" {
-					x.Wait("[ Cancel ]")
-				}
-				x.Signal(signal)
-				quit(t, x, 7, "Jordan")
-				if !strings.Contains(x.Screen(), "Admin mode was ended from outside") || h.events("") != before {
-					t.Errorf("it says:\n%s", x.Screen())
-				}
-			})
-		}
-	}
-}
-
-// A session that has ended leads to the sign-in.
-func TestAdminSessionEnded(t *testing.T) {
-	h := newTemplate(t).home(t)
-	x := h.admin(80, 24, "jlee")
-	if _, err := h.service("tom").RevokeSessions(t.Context(), logiqc.Revocation{
-		Request: logiqc.Request{RequestID: "r", Consent: logiqc.Consent{Given: true}}, User: "helen"}); err != nil {
-		t.Fatal(err)
-	}
-	x.Send("e")
-	quit(t, x, 4, "Jordan")
-	if s := x.Screen(); !strings.Contains(s, "logiqc: error:") || !strings.Contains(s, "hint: logiqc signin") {
-		t.Errorf("it says:\n%s", s)
-	}
-}
-
 // The other keys: a wait is ended, a code is proved, a request is decided.
 func TestAdminKeys(t *testing.T) {
 	tpl := newTemplate(t)
 	h := tpl.home(t)
 	a := h.ask("priya", "mchen")
-	h.exec(h.db(), `UPDATE account SET password_misses = 7 WHERE username = 'jlee'`)
+	h.exec(h.db(), `UPDATE account SET password_misses = 7, password_until = ?1 WHERE username = 'jlee'`, time.Now().Add(time.Hour).UnixMilli())
 	x := h.admin(80, 24, "jlee")
 	x.Send("u")
 	x.Wait("Unlock Jordan Lee (jlee)?", "[ Cancel ]")

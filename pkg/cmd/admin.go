@@ -3,6 +3,7 @@ package cmd
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -26,9 +27,11 @@ func newAdmin(a *App) *cobra.Command {
 			"verify an app code, show the events, and decide about requests for approval; the keys are\n" +
 			"in the last line, and ? explains them. What you may not do is not offered.\n\n" +
 			"Ctrl-C quits, after leaving what is being asked. After 15 minutes without a key the account\n" +
-			"is closed and the search emptied. For scripts, and for screen readers, the same is done by\n" +
+			"is closed and the search emptied. When the session ends, or is too old for something, you\n" +
+			"sign in again and go on. For scripts, and for screen readers, the same is done by\n" +
 			"users find, users show, mfa reset and mfa approve.\n\n" +
-			"Exit status: 0 quit; 2 there is no terminal; 4 not permitted, or the session has ended.",
+			"Exit status: 0 quit; 2 there is no terminal; 4 not permitted, or the session has ended; 7 ended\n" +
+			"by a signal.",
 		Example: "  logiqc admin",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := a.checkFullScreen(); err != nil {
@@ -38,13 +41,30 @@ func newAdmin(a *App) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			policy, err := svc.Policy(c.Context()) // refused to whoever may not look at accounts
-			if err != nil {
-				return err
+			for open := ""; ; {
+				open, err = a.admin(c.Context(), svc, open)
+				if svc, err = a.signedInAnew(c.Context(), svc.Actor(), err); err != nil || svc == nil {
+					return err
+				}
 			}
-			return a.admin(c.Context(), svc, policy)
 		},
 	}
+}
+
+// signedInAnew is the service of whoever signs in again after a failure that was
+// for want of that; nil and the failure, or none, otherwise.
+func (a *App) signedInAnew(ctx context.Context, who logiqc.Actor, err error) (logiqc.Service, error) {
+	ended := errors.Is(err, logiqc.Unauthenticated) || errors.Is(err, logiqc.CodeRequired)
+	if !ended || who.Kind != logiqc.Person {
+		return nil, err
+	}
+	a.IO().Notef("%s\nSign in to go on, or press Esc to leave.", sentence(logiqc.AsError(err).Message))
+	if failed := a.signin(ctx, &credentials{user: who.Username}, false); errors.Is(failed, ui.ErrCancelled) {
+		return nil, err
+	} else if failed != nil {
+		return nil, failed
+	}
+	return a.Service(ctx)
 }
 
 // checkFullScreen refuses whoever has no whole terminal, and says what does the
@@ -71,11 +91,15 @@ func (a *App) checkFullScreen() error {
 		WithHint("the same in lines: logiqc users find TEXT, logiqc users show <user>, logiqc mfa reset <user>, logiqc mfa approvals")
 }
 
-// admin runs Admin mode.
-func (a *App) admin(ctx context.Context, svc logiqc.Service, policy logiqc.Policy) error {
+// admin runs Admin mode, see [console.Run].
+func (a *App) admin(ctx context.Context, svc logiqc.Service, open string) (string, error) {
 	s, err := a.Settings()
 	if err != nil {
-		return err
+		return open, err
+	}
+	policy, err := svc.Policy(ctx) // refused to whoever may not look at accounts
+	if err != nil {
+		return open, err
 	}
 	io, actor := a.IO(), svc.Actor()
 	return console.Run(ctx, console.Desk{
@@ -100,7 +124,7 @@ func (a *App) admin(ctx context.Context, svc logiqc.Service, policy logiqc.Polic
 			return &action
 		},
 		Told: func(err error) *logiqc.Error { return asError(ctx, err) },
-	})
+	}, open)
 }
 
 // adminColumns are those of users find; in a narrow window a name that can be read

@@ -26,17 +26,20 @@ func adminOffers(svc logiqc.Service, acct logiqc.Account) (offers []offer, other
 	add := func(key, word, label string, do doing) { offers = append(offers, offer{key, word, label, do}) }
 	reset := func(r logiqc.Reset) doing { return adminReset(svc, acct, r) }
 	verify := actor.May(logiqc.MFAVerify) && mayTouch(actor, acct) && enrolled
-	for _, s := range steps(acct, actor) {
+	all := steps(acct, actor)
+	if actor.May(logiqc.MFAReset) && mayTouch(actor, acct) && !actor.IsSelf(acct.ID) && acct.Auth == logiqc.ByPassword && !enrolled {
+		all = append([]step{{"Fresh enrolment code", "logiqc mfa enrolment-code"}}, all...)
+	}
+	for _, s := range all {
 		switch s.command {
 		case "logiqc mfa reset", "logiqc mfa request":
 			add("r", "reset", s.label, reset(logiqc.Reset{}))
-			switch {
-			case enrolled:
+			if enrolled {
 				add("c", "+code", s.label+" with an enrolment code: phone lost", reset(logiqc.Reset{EnrolmentCode: true}))
-			case mayTouch(actor, acct):
-				add("c", "code", "Fresh enrolment code", adminCode(svc, acct))
 			}
 			add("h", "+hold", s.label+" and hold the sign-in: phone stolen", reset(logiqc.Reset{Hold: true}))
+		case "logiqc mfa enrolment-code":
+			add("c", "code", s.label, adminCode(svc, acct))
 		case "logiqc users unlock":
 			add("u", "unlock", s.label, adminChange(svc, acct, logiqc.Unlock))
 		case "logiqc users activate":

@@ -94,24 +94,46 @@ type screen interface {
 	refresh(c *console) tea.Cmd
 }
 
-// Run shows Admin mode until somebody leaves it, or the session ends: then it
-// returns Unauthenticated.
-func Run(ctx context.Context, d Desk) error {
-	calls, cancel := context.WithCancel(ctx)
+// Run shows Admin mode until somebody leaves it. It begins with the account with
+// the id open, or with the search for "". When the session ends, or is too old for
+// something, it returns Unauthenticated or CodeRequired, and the id of the account
+// that is open.
+func Run(ctx context.Context, d Desk, open string) (string, error) {
+	// A call is broken off by [ui.Leave], which comes when ctx ends, not under it.
+	calls, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	w, h := d.IO.Size()
 	c := &console{desk: d, ctx: calls, width: w, height: h, search: newSearch(), typed: time.Now()}
+	if open != "" {
+		acct, err := d.Service.GetUser(ctx, open)
+		if err != nil {
+			return open, err
+		}
+		c.open = []screen{&account{acct: acct}}
+	}
 	err := d.IO.FullScreen(ctx, c)
 	if c.op != nil { // it was ended under it: what is said must be what happened
 		c.err = cmp.Or(c.op.finish(d), c.err)
 	}
-	switch {
+	switch outside := errors.Is(err, ui.ErrCancelled); {
+	case err != nil && !outside:
+		return "", err
 	case c.err != nil:
-		return c.err
-	case c.ended, errors.Is(err, ui.ErrCancelled):
-		return logiqc.Errorf(logiqc.Cancelled, "Admin mode was ended from outside")
+		return c.about(), c.err
+	case c.ended, outside:
+		return "", logiqc.Errorf(logiqc.Cancelled, "Admin mode was ended from outside")
 	}
-	return err
+	return "", nil
+}
+
+// about is the id of the account that is open, or "".
+func (c *console) about() string {
+	for _, s := range c.open {
+		if a, ok := s.(*account); ok {
+			return a.acct.ID
+		}
+	}
+	return ""
 }
 
 // later is what follows a call, done where the model may be changed.
@@ -243,7 +265,11 @@ func (c *console) leave() tea.Cmd {
 // tick looks for news, for ever, as long as somebody is there.
 func (c *console) tick() tea.Cmd {
 	next := after(refresh, c.tick)
-	if c.closed || c.op != nil {
+	switch {
+	case c.desk.IO.Gone():
+		c.ended = true
+		return c.leave()
+	case c.closed || c.op != nil:
 		return next
 	}
 	return tea.Batch(c.top().refresh(c), c.countApprovals(), next)

@@ -27,6 +27,7 @@ type operation struct {
 	run        run
 	pane       *ui.Pane
 	asked      *ui.Asked // the question that is shown, or nil
+	ctx        context.Context
 	cancel     context.CancelFunc
 	ended      chan struct{} // closed when it has; then err may be read
 	err        error
@@ -41,12 +42,12 @@ func (c *console) begin(action Action, about string) tea.Cmd {
 	}
 	c.kept = kept{}
 	op.pane = ui.NewPane(c.room())
-	ctx, cancel := context.WithCancel(c.ctx)
-	op.cancel, c.op = cancel, op
+	op.ctx, op.cancel = context.WithCancel(c.ctx)
+	c.op = op
 	work := func() tea.Msg {
 		defer close(op.ended)
 		op.err = errors.New("it was broken off") // should it panic
-		op.err = op.run(ctx, c.desk.IO.In(op.pane))
+		op.err = op.run(op.ctx, c.desk.IO.In(op.pane))
 		return nil
 	}
 	return tea.Batch(work, op.listen(c))
@@ -71,6 +72,9 @@ func (op *operation) heard(c *console) tea.Cmd {
 		return nil
 	}
 	op.asked = q
+	if op.ctx.Err() != nil { // it was broken off just before
+		return op.update(ui.Leave{})
+	}
 	return tea.Batch(q.Init(), op.resize(c))
 }
 
@@ -102,7 +106,7 @@ func (op *operation) over(c *console) tea.Cmd {
 	switch {
 	case c.leaving:
 		return tea.Quit
-	case errors.Is(op.err, logiqc.Unauthenticated):
+	case errors.Is(op.err, logiqc.Unauthenticated), errors.Is(op.err, logiqc.CodeRequired):
 		c.err = op.err
 		return c.leave()
 	}
@@ -154,7 +158,7 @@ func (op *operation) press(c *console, k tea.KeyPressMsg) tea.Cmd {
 		return op.update(k)
 	case op.running():
 		if key == "esc" || key == "ctrl+c" {
-			op.cancel()
+			op.stop()
 		}
 		return nil
 	}

@@ -17,6 +17,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
+	"golang.org/x/term"
 )
 
 // hangups are the signals that end a question as a cancellation, so that the
@@ -48,6 +49,13 @@ func (u *IO) FullScreen(ctx context.Context, m tea.Model) error {
 		return ErrNoPrompt
 	}
 	return u.drive(ctx, m, u.err.Profile)
+}
+
+// Gone reports whether the terminal is there no more: a program that was not told
+// by a signal reads nothing more, for ever.
+func (u *IO) Gone() bool {
+	_, _, err := term.GetSize(int(u.opt.Stderr.Fd()))
+	return err != nil
 }
 
 // patience is how long a model may take to leave before it is killed.
