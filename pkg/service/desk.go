@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/rand"
 	"io"
+	"runtime"
 	"time"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
@@ -20,13 +21,14 @@ type Desk struct {
 	store *store.Store
 	keys  KeyRing
 	rand  io.Reader
+	cores chan struct{} // taken by sign-ins that compute a password's hash
 }
 
 // New makes a Desk over an open store. keys are called only when a secret has
 // to be sealed or opened or a checkpoint signed, so that resets work without
 // them.
 func New(s *store.Store, keys KeyRing) *Desk {
-	return &Desk{store: s, keys: keys, rand: rand.Reader}
+	return &Desk{store: s, keys: keys, rand: rand.Reader, cores: make(chan struct{}, runtime.GOMAXPROCS(0))}
 }
 
 // As returns the Service for an actor, whose rights are checked anew in every

@@ -62,7 +62,7 @@ func (s *signIn) start(ctx context.Context, r logiqc.SigninRequest) (logiqc.Atte
 		if err != nil {
 			return logiqc.Attempt{}, err
 		}
-		check, err := s.check(u, r.Password)
+		check, err := s.check(ctx, u, r.Password)
 		if err != nil {
 			return logiqc.Attempt{}, err
 		}
@@ -111,8 +111,14 @@ type checked struct {
 }
 
 // check verifies the password, with the same work whether the account can sign
-// in with it or not.
-func (s *signIn) check(u logiqc.User, given logiqc.Secret) (c checked, err error) {
+// in with it or not. Whoever leaves while they wait for a core holds up nobody.
+func (s *signIn) check(ctx context.Context, u logiqc.User, given logiqc.Secret) (c checked, err error) {
+	select {
+	case s.desk.cores <- struct{}{}:
+		defer func() { <-s.desk.cores }()
+	case <-ctx.Done():
+		return c, ctx.Err()
+	}
 	if u.PasswordHash == "" || u.Auth == logiqc.BySSO || u.Status != logiqc.Active {
 		password.VerifyNone(given.Reveal())
 		return c, nil
