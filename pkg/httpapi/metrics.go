@@ -1,54 +1,65 @@
 package httpapi
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/VictoriaMetrics/metrics"
 )
 
 // Metrics are what a server tells about itself at /metrics, in the format of
-// Prometheus. Nothing in them names an account. One is made by the server that
-// is asked for, and by nothing else, because it costs every command otherwise.
+// Prometheus. Nothing in them names an account.
 type Metrics struct {
-	registry    *prometheus.Registry
-	requests    *prometheus.CounterVec
-	seconds     *prometheus.HistogramVec
-	inFlight    prometheus.Gauge
-	throttled   prometheus.Counter
-	signed      prometheus.Gauge
-	signedAt    prometheus.Gauge
-	signFailure prometheus.Counter
+	set         *metrics.Set
+	inFlight    *metrics.Gauge
+	throttled   *metrics.Counter
+	signed      *metrics.Gauge
+	signedAt    *metrics.Gauge
+	signFailure *metrics.Counter
+	answers     sync.Map // *metrics.Counter by answer
+	seconds     sync.Map // *metrics.PrometheusHistogram by route
 }
+
+// answer is what requests are counted by.
+type answer struct {
+	route, method string
+	status        int
+}
+
+// buckets are the bounds of how long requests took, in seconds.
+var buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}
+
+// withTypes makes the metrics say of what type they are; it is one switch for
+// the process.
+var withTypes = sync.OnceFunc(func() { metrics.ExposeMetadata(true) })
 
 // NewMetrics makes the metrics of a server of that version of the program.
 func NewMetrics(version string) *Metrics {
+	withTypes()
+	s := metrics.NewSet()
 	m := &Metrics{
-		registry: prometheus.NewRegistry(),
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "logiqc_http_requests_total",
-			Help: "Requests answered, by route, method and status."}, []string{"route", "method", "status"}),
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "logiqc_http_request_duration_seconds",
-			Help: "How long requests took, by route.", Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}}, []string{"route"}),
-		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "logiqc_http_requests_in_flight",
-			Help: "Requests being answered now."}),
-		throttled: prometheus.NewCounter(prometheus.CounterOpts{Name: "logiqc_http_throttled_total",
-			Help: "Requests without a token that were refused because too many came from one source."}),
-		signed: prometheus.NewGauge(prometheus.GaugeOpts{Name: "logiqc_checkpoint_size",
-			Help: "Events in the log that the last checkpoint this server signed covers."}),
-		signedAt: prometheus.NewGauge(prometheus.GaugeOpts{Name: "logiqc_checkpoint_timestamp_seconds",
-			Help: "When this server last found the newest event covered by a signed checkpoint."}),
-		signFailure: prometheus.NewCounter(prometheus.CounterOpts{Name: "logiqc_checkpoint_failures_total",
-			Help: "Checkpoints that could not be signed."}),
+		set:         s,
+		inFlight:    s.NewGauge("logiqc_http_requests_in_flight", nil),
+		throttled:   s.NewCounter("logiqc_http_throttled_total"),
+		signed:      s.NewGauge("logiqc_checkpoint_size", nil),
+		signedAt:    s.NewGauge("logiqc_checkpoint_timestamp_seconds", nil),
+		signFailure: s.NewCounter("logiqc_checkpoint_failures_total"),
 	}
-	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "logiqc_build_info", Help: "1, labelled with the program's version.",
-		ConstLabels: prometheus.Labels{"version": version}})
-	build.Set(1)
-	m.registry.MustRegister(m.requests, m.seconds, m.inFlight, m.throttled, m.signed, m.signedAt, m.signFailure, build,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	s.NewGauge(labelled("logiqc_build_info", "version", version), nil).Set(1)
 	return m
+}
+
+// labelled is the name of a metric with its labels, given in pairs.
+func labelled(name string, labels ...string) string {
+	pairs := make([]string, 0, len(labels)/2)
+	for i := 0; i < len(labels); i += 2 {
+		pairs = append(pairs, fmt.Sprintf("%s=%q", labels[i], labels[i+1]))
+	}
+	return name + "{" + strings.Join(pairs, ",") + "}"
 }
 
 // Checkpoint notes that a checkpoint of so many events is signed, or err.
@@ -58,20 +69,33 @@ func (m *Metrics) Checkpoint(size int64, err error) {
 		return
 	}
 	m.signed.Set(float64(size))
-	m.signedAt.SetToCurrentTime()
+	m.signedAt.Set(float64(time.Now().UnixMilli()) / 1000)
 }
 
 // gauge tells a figure when it is asked for.
-func (m *Metrics) gauge(name, help string, value func() float64) {
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
-}
+func (m *Metrics) gauge(name string, value func() float64) { m.set.NewGauge(name, value) }
 
 // answered counts a request.
 func (m *Metrics) answered(route, method string, status int, took time.Duration) {
-	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
-	m.seconds.WithLabelValues(route).Observe(took.Seconds())
+	a := answer{route, method, status}
+	count, ok := m.answers.Load(a)
+	if !ok {
+		count, _ = m.answers.LoadOrStore(a, m.set.GetOrCreateCounter(
+			labelled("logiqc_http_requests_total", "method", method, "route", route, "status", strconv.Itoa(status))))
+	}
+	count.(*metrics.Counter).Inc()
+	seconds, ok := m.seconds.Load(route)
+	if !ok {
+		seconds, _ = m.seconds.LoadOrStore(route, m.set.GetOrCreatePrometheusHistogramExt(
+			labelled("logiqc_http_request_duration_seconds", "route", route), buckets))
+	}
+	seconds.(*metrics.PrometheusHistogram).Update(took.Seconds())
 }
 
 func (m *Metrics) handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		m.set.WritePrometheus(w)
+		metrics.WriteProcessMetrics(w)
+	})
 }

@@ -36,7 +36,7 @@ func NewServer(h http.Handler, m *Metrics, log *slog.Logger) *Server {
 		MayScrape: func(*http.Request) error {
 			return logiqc.Errorf(logiqc.Unauthenticated, "metrics are told on this machine, or to the holder of a token")
 		}}
-	m.gauge("logiqc_connections", "Connections open now.", func() float64 { return float64(s.conns.open.Load()) })
+	m.gauge("logiqc_connections", func() float64 { return float64(s.conns.open.Load()) })
 	sameOrigin := http.NewCrossOriginProtection()
 	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		problemOf(logiqc.Errorf(logiqc.Forbidden, "a page of another site, in somebody's browser, may change nothing here")).write(w)
