@@ -3,6 +3,7 @@ package httpapi
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -55,9 +56,9 @@ func NewMetrics(version string) *Metrics {
 
 // labelled is the name of a metric with its labels, given in pairs.
 func labelled(name string, labels ...string) string {
-	pairs := make([]string, 0, len(labels)/2)
-	for i := 0; i < len(labels); i += 2 {
-		pairs = append(pairs, fmt.Sprintf("%s=%q", labels[i], labels[i+1]))
+	var pairs []string
+	for pair := range slices.Chunk(labels, 2) {
+		pairs = append(pairs, fmt.Sprintf("%s=%q", pair[0], pair[1]))
 	}
 	return name + "{" + strings.Join(pairs, ",") + "}"
 }

@@ -24,13 +24,34 @@ func testRoles(t *testing.T, w *World) {
 		}
 		as[name] = w.as(at.Token)
 	}
+	for _, c := range w.roleCalls() {
+		for name, letter := range map[string]byte{"plain": 'p', "helpdesk": 'h', "auditor": 'a', "admin": 'A'} {
+			code, events := logiqc.Forbidden, int64(1)
+			for i := range len(c.allowed) {
+				if c.allowed[i] == letter {
+					code, events = "", -1
+				}
+			}
+			size := w.size()
+			want(t, name+": "+c.what, c.do(as[name]), code)
+			if n := w.size() - size; events == 1 && n != 1 {
+				t.Errorf("%s: %s was refused with %d events", name, c.what, n)
+			}
+		}
+	}
+}
+
+// roleCall is a call, and the roles that may make it, by first letter: p h a(uditor) A(dmin).
+type roleCall struct {
+	what    string
+	allowed string
+	do      func(s logiqc.Service) error
+}
+
+func (w *World) roleCalls() []roleCall {
 	ctx := w.ctx()
 	phone := "1"
-	for _, c := range []struct {
-		what    string
-		allowed string // roles, by first letter: p h a(uditor) A(dmin)
-		do      func(s logiqc.Service) error
-	}{
+	return []roleCall{
 		{"find", "haA", func(s logiqc.Service) error { _, err := s.FindUsers(ctx, logiqc.UserQuery{Limit: 1}); return err }},
 		{"show", "haA", func(s logiqc.Service) error { _, err := s.GetUser(ctx, "ann"); return err }},
 		{"figures", "haA", func(s logiqc.Service) error { _, err := s.Figures(ctx); return err }},
@@ -77,20 +98,6 @@ func testRoles(t *testing.T, w *World) {
 		}},
 		{"own sessions", "phaA", func(s logiqc.Service) error { _, err := s.Sessions(ctx, s.Actor().Username); return err }},
 		{"events", "phaA", func(s logiqc.Service) error { _, err := s.Events(ctx, logiqc.EventQuery{}); return err }},
-	} {
-		for name, letter := range map[string]byte{"plain": 'p', "helpdesk": 'h', "auditor": 'a', "admin": 'A'} {
-			code, events := logiqc.Forbidden, int64(1)
-			for i := range len(c.allowed) {
-				if c.allowed[i] == letter {
-					code, events = "", -1
-				}
-			}
-			size := w.size()
-			want(t, name+": "+c.what, c.do(as[name]), code)
-			if n := w.size() - size; events == 1 && n != 1 {
-				t.Errorf("%s: %s was refused with %d events", name, c.what, n)
-			}
-		}
 	}
 }
 
@@ -158,9 +165,15 @@ func testTokens(t *testing.T, w *World) {
 	_, err = old.GetUser(w.ctx(), "ann")
 	want(t, "revoked, at the next request", err, logiqc.Unauthenticated)
 
+	w.tokenOfItsMaker(t, narrow)
+}
+
+// tokenOfItsMaker: a token may what the account that made it may at the time.
+func (w *World) tokenOfItsMaker(t *testing.T, narrow logiqc.Secret) {
+	t.Helper()
 	open := w.as(narrow)
 	want(t, "demote the maker", w.edit("boss", logiqc.RoleAuditor), "")
-	res = w.reset(open, "ann")
+	res := w.reset(open, "ann")
 	want(t, "its maker may not any more", errOf(res.Err), logiqc.Unauthenticated)
 	want(t, "promote again", w.edit("boss", logiqc.RoleAdmin), "")
 	res = w.reset(open, "ann")

@@ -250,6 +250,12 @@ func testVelocity(t *testing.T, w *World) {
 		}
 		run.DryRun = false
 	}
+	w.tooSoon(t, wantReset)
+}
+
+// tooSoon: the guards on the same user again, and after the contact changed.
+func (w *World) tooSoon(t *testing.T, wantReset func(what string, by logiqc.Service, user string, code logiqc.Code)) {
+	t.Helper()
 	w.policy(logiqc.Setting{Key: logiqc.KeyMaxPerHour, Value: "0"}, logiqc.Setting{Key: logiqc.KeySameUser, Value: "24"},
 		logiqc.Setting{Key: logiqc.KeyContact, Value: "2"})
 	w.Advance(24*time.Hour - 5*time.Minute) // helen signs in again meanwhile
@@ -281,29 +287,7 @@ func testStepUp(t *testing.T, w *World) {
 	w.policy(logiqc.Setting{Key: logiqc.KeyStepUp, Value: "10"})
 	hold := func(r *logiqc.Reset) { r.Hold = true }
 	a := w.asked(priya, "bob", hold)
-	r := logiqc.RoleAuditor
-	commands := map[string]func(s logiqc.Service) error{
-		"reset": func(s logiqc.Service) error { return errOf(w.reset(s, "ann", hold).Err) },
-		"run": func(s logiqc.Service) error {
-			_, err := s.ResetMFA(w.ctx(), logiqc.Reset{Request: given(), Hold: true, Users: []logiqc.ResetTarget{{User: "ann"}, {User: "bob"}}})
-			return err
-		},
-		"role change": func(s logiqc.Service) error {
-			_, err := s.EditUser(w.ctx(), logiqc.UserEdit{User: "ann", Role: &r})
-			return err
-		},
-		"new auditor": func(s logiqc.Service) error {
-			_, err := s.AddUser(w.ctx(), logiqc.NewUser{Username: "new", Email: "new@x", Role: r})
-			return err
-		},
-		"import": func(s logiqc.Service) error {
-			row := logiqc.ImportRow{Row: 1, Fields: []string{"username", "email", "role"}, Username: "imp", Email: "imp@x", Role: r}
-			_, err := s.ImportUsers(w.ctx(), logiqc.Import{Request: given(), OnExisting: logiqc.ExistingFail,
-				Rows: func(yield func(logiqc.ImportRow, error) bool) { yield(row, nil) }})
-			return err
-		},
-		"approve": func(s logiqc.Service) error { _, err := w.decide(s, a.ID, true); return err },
-	}
+	commands := w.stepUpCalls(a.ID)
 	nightly := w.as(secret)
 	for name, do := range commands {
 		if name != "approve" {
@@ -340,4 +324,32 @@ func testStepUp(t *testing.T, w *World) {
 		want(t, "a fresh sign-in: "+name, commands[name](w.Helen), "")
 	}
 	w.policy(logiqc.Setting{Key: logiqc.KeyStepUp, Value: "0"})
+}
+
+// stepUpCalls are what wants a fresh sign-in; id is a request for approval.
+func (w *World) stepUpCalls(id string) map[string]func(s logiqc.Service) error {
+	hold := func(r *logiqc.Reset) { r.Hold = true }
+	r := logiqc.RoleAuditor
+	return map[string]func(s logiqc.Service) error{
+		"reset": func(s logiqc.Service) error { return errOf(w.reset(s, "ann", hold).Err) },
+		"run": func(s logiqc.Service) error {
+			_, err := s.ResetMFA(w.ctx(), logiqc.Reset{Request: given(), Hold: true, Users: []logiqc.ResetTarget{{User: "ann"}, {User: "bob"}}})
+			return err
+		},
+		"role change": func(s logiqc.Service) error {
+			_, err := s.EditUser(w.ctx(), logiqc.UserEdit{User: "ann", Role: &r})
+			return err
+		},
+		"new auditor": func(s logiqc.Service) error {
+			_, err := s.AddUser(w.ctx(), logiqc.NewUser{Username: "new", Email: "new@x", Role: r})
+			return err
+		},
+		"import": func(s logiqc.Service) error {
+			row := logiqc.ImportRow{Row: 1, Fields: []string{"username", "email", "role"}, Username: "imp", Email: "imp@x", Role: r}
+			_, err := s.ImportUsers(w.ctx(), logiqc.Import{Request: given(), OnExisting: logiqc.ExistingFail,
+				Rows: func(yield func(logiqc.ImportRow, error) bool) { yield(row, nil) }})
+			return err
+		},
+		"approve": func(s logiqc.Service) error { _, err := w.decide(s, id, true); return err },
+	}
 }

@@ -146,6 +146,12 @@ func testVerify(t *testing.T, w *World) {
 			w.newest(t, c.what, c.user, logiqc.MFACodeVerified, logiqc.Denied, c.want)
 		}
 	}
+	w.verifyCodes(t, priya, verify)
+}
+
+// verifyCodes: right ones, wrong ones, and the wait that these cause.
+func (w *World) verifyCodes(t *testing.T, priya logiqc.Service, verify func(by logiqc.Service, user, code string) error) {
+	t.Helper()
 	code := w.code("ann", 0)
 	before := w.get("ann")
 	want(t, "a right one", verify(priya, "ann", code), "")

@@ -53,6 +53,12 @@ func testSignin(t *testing.T, w *World) {
 		t.Errorf("the operator's card says %+v", f)
 	}
 
+	w.signinStages(t)
+}
+
+// signinStages: half a sign-in is none, and a whole one ends by signing out.
+func (w *World) signinStages(t *testing.T) {
+	t.Helper()
 	at, err := w.start("ANN@Example.Org", Password)
 	if err != nil || at.Stage != logiqc.StageEnrol || at.User != "ann" {
 		t.Fatalf("by email in capitals: %+v, %v", at, err)
