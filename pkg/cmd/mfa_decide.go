@@ -10,6 +10,17 @@ import (
 	"github.com/logiqc/logiqc/pkg/ui"
 )
 
+const approveLong = "Performs the reset that was asked for, at once. On a terminal it shows the account and the\n" +
+	"request, and asks: Approve, Reject, or Leave it open, which Enter alone does. Without an ID\n" +
+	"it offers those that you may decide about.\n\n" +
+	"Look for yourself: call the user back on the number on file, or ask the manager. The requester\n" +
+	"may be the one who was taken in. You are never shown the enrolment code.\n\n" +
+	"Approvers are people with a session, not tokens: administrators, and the help desk where the\n" +
+	"policy says so (reset.approvers), for accounts that are not privileged. Nobody approves their own\n" +
+	"request, nor a reset of themselves.\n\n" +
+	"Exit status: 0 reset; 3 no such request; 4 not permitted; 5 it has run out, or code_required;\n" +
+	"7 left open; 10 decided already, or the enrolment has changed since it was asked for."
+
 // newMFADecide makes `mfa approve` or `mfa reject`.
 func newMFADecide(a *App, approve bool) *cobra.Command {
 	c := &cobra.Command{
@@ -23,16 +34,7 @@ func newMFADecide(a *App, approve bool) *cobra.Command {
 	}
 	if approve {
 		c.Use, c.Short = "approve [ID|--run ID]", "Approve a reset that another operator asked for"
-		c.Long = "Performs the reset that was asked for, at once. On a terminal it shows the account and the\n" +
-			"request, and asks: Approve, Reject, or Leave it open, which Enter alone does. Without an ID\n" +
-			"it offers those that you may decide about.\n\n" +
-			"Look for yourself: call the user back on the number on file, or ask the manager. The requester\n" +
-			"may be the one who was taken in. You are never shown the enrolment code.\n\n" +
-			"Approvers are people with a session, not tokens: administrators, and the help desk where the\n" +
-			"policy says so (reset.approvers), for accounts that are not privileged. Nobody approves their own\n" +
-			"request, nor a reset of themselves.\n\n" +
-			"Exit status: 0 reset; 3 no such request; 4 not permitted; 5 it has run out, or code_required;\n" +
-			"7 left open; 10 decided already, or the enrolment has changed since it was asked for."
+		c.Long = approveLong
 		c.Example = "  logiqc mfa approvals\n  logiqc mfa approve 7K3F\n  logiqc mfa approve 7K3F --yes -o json"
 	}
 	f := addRequestFlags(c, true)

@@ -119,32 +119,54 @@ func (r *Replay) applyAccount(e Event) error {
 	if !ok {
 		return Errorf(Integrity, "event %d is about an account the log does not know", e.Seq)
 	}
+	if !a.apply(e) {
+		return nil
+	}
+	a.LastEvent = e.Seq
+	if endsSessions(e) {
+		r.endSessions(e.Target.ID)
+	}
+	// Of a sign-in to an application the session is not here.
+	if session := e.Details.Session; session != "" && (e.Action == SessionCreated || e.Action == SigninSucceeded) {
+		r.Sessions[session] = e.Target.ID
+	}
+	return nil
+}
+
+// endsSessions reports whether an event ends the sessions of whom it is about.
+func endsSessions(e Event) bool {
+	switch e.Action {
+	case UserUpdated:
+		return slices.ContainsFunc(e.Details.Changes, func(c Change) bool { return c.Field == "role" })
+	case UserDeactivated:
+		return true
+	case UserPasswordSet:
+		return e.Details.Sessions != nil // a rehash at sign-in ends none
+	case MFAResetDone, MFARecovered:
+		return !e.Details.KeptSessions
+	}
+	return false
+}
+
+// apply brings an account to what it was after an event about it; false means
+// that the event leaves no mark on it.
+func (a *Replayable) apply(e Event) bool {
 	d := e.Details
 	switch e.Action {
 	case UserUpdated:
 		a.applyChanges(d.Changes, e.Time)
-		if slices.ContainsFunc(d.Changes, func(c Change) bool { return c.Field == "role" }) {
-			r.endSessions(e.Target.ID)
-		}
 	case UserActivated:
 		a.Status = Active
 	case UserDeactivated:
 		a.Status = Inactive
-		r.endSessions(e.Target.ID)
 	case UserPasswordSet:
 		a.Password = d.Password
-		if d.Sessions != nil { // a rehash at sign-in ends none
-			r.endSessions(e.Target.ID)
-		}
 	case UserProtected, UserUnprotected:
 		a.Protected = e.Action == UserProtected
 	case MFAEnabled, MFADisabled:
 		a.Toggle = e.Action == MFAEnabled
 	case MFAResetDone, MFARecovered:
 		a.applyReset(e)
-		if !d.KeptSessions {
-			r.endSessions(e.Target.ID)
-		}
 	case UserUnlocked:
 		a.applyUnlock(e)
 	case EnrolmentCodeIssued:
@@ -152,7 +174,7 @@ func (r *Replay) applyAccount(e Event) error {
 	case MFAEnrolled, MFAReplaced:
 		a.Enrolment, a.Step, a.Toggle, a.RecoveryCodes = d.Enrolment, d.Step, true, RecoveryCodeCount
 		a.EnrolmentCode, a.CodeExpiresAt = "", 0
-	case MFACodeVerified:
+	case MFACodeVerified, SigninSucceeded:
 		a.spend(d.Step)
 	case RecoveryCodesIssued:
 		a.RecoveryCodes = RecoveryCodeCount
@@ -163,20 +185,13 @@ func (r *Replay) applyAccount(e Event) error {
 	case RecoveryCodeUsed:
 		a.RecoveryCodes--
 	case SessionCreated:
-		r.Sessions[d.Session] = e.Target.ID
-	case SigninSucceeded:
-		if d.Session != "" { // an application has sessions of its own
-			r.Sessions[d.Session] = e.Target.ID
-		}
-		a.spend(d.Step)
 	case SigninStarted, EnrolmentStarted:
 		a.spend(d.Step)
-		return nil
+		return false
 	default:
-		return nil
+		return false
 	}
-	a.LastEvent = e.Seq
-	return nil
+	return true
 }
 
 func (a *Replayable) applyUnlock(e Event) {
