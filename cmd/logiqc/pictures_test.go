@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/logiqc/logiqc/pkg/ui/uitest"
 )
@@ -19,10 +20,26 @@ import (
 // and looked at by a person; the golden screens are what tests compare.
 func TestPictures(t *testing.T) {
 	tpl := newTemplate(t)
+	soon := time.Now().Add(4 * time.Minute)
 	for name, draw := range map[string]func(h *home) *uitest.Terminal{
 		"dialog": func(h *home) *uitest.Terminal {
 			x := h.terminal(80, 18, "mfa", "reset", "jlee")
 			x.Wait("[ Cancel ]")
+			return x
+		},
+		"account": func(h *home) *uitest.Terminal {
+			h.exec(h.db(), `UPDATE account SET password_misses = 7, password_until = ?1, failure_at = ?2, failure_reason = 'wrong_password',
+				failure_host = 'ward3-pc2' WHERE username = 'jlee'`, soon.UnixMilli(), soon.Add(-5*time.Minute).UnixMilli())
+			h.as("priya")
+			x := h.terminal(80, 17, "users", "show", "jlee")
+			x.Wait("See its log")
+			return x
+		},
+		"approve": func(h *home) *uitest.Terminal {
+			h.contactChanged()
+			a := h.ask("priya", "mchen")
+			x := h.terminal(80, 23, "mfa", "approve", a.Short)
+			x.Wait("[ Leave it open ]")
 			return x
 		},
 		"grounds": func(h *home) *uitest.Terminal {

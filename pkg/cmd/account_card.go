@@ -135,18 +135,18 @@ func resetSteps(account logiqc.Account, actor logiqc.Actor) (steps []step) {
 		}
 		return nil
 	}
+	switch account.Signin.Why {
+	case logiqc.WhyHeld:
+		steps = append(steps, step{"End the hold", "logiqc users unlock"})
+	case logiqc.WhyThrottled, logiqc.WhyLocked:
+		steps = append(steps, step{"End the wait", "logiqc users unlock"})
+	}
 	switch {
 	case account.Auth == logiqc.BySSO:
 	case self && account.MFA.State == logiqc.EnrolmentEnrolled:
 		steps = append(steps, step{"New phone", "logiqc enrol --replace"})
 	case !self && resettable(account):
 		steps = append(steps, step{"Reset MFA", "logiqc mfa reset"})
-	}
-	switch account.Signin.Why {
-	case logiqc.WhyHeld:
-		steps = append(steps, step{"End the hold", "logiqc users unlock"})
-	case logiqc.WhyThrottled, logiqc.WhyLocked:
-		steps = append(steps, step{"End the wait", "logiqc users unlock"})
 	}
 	return steps
 }

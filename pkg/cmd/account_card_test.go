@@ -102,7 +102,7 @@ func TestNextSteps(t *testing.T) {
 		want   string
 	}{
 		"help desk":             {operator, nil, "Reset MFA, See its log"},
-		"help desk, waiting":    {operator, []func(*logiqc.User){passwords(7, 0)}, "Reset MFA, End the wait, See its log"},
+		"help desk, waiting":    {operator, []func(*logiqc.User){passwords(7, 0)}, "End the wait, Reset MFA, See its log"},
 		"help desk, privileged": {operator, []func(*logiqc.User){func(u *logiqc.User) { u.Role = logiqc.RoleAdmin }}, "Ask an admin to reset MFA"},
 		"help desk, sso":        {operator, []func(*logiqc.User){func(u *logiqc.User) { u.Auth = logiqc.BySSO }}, "See its log"},
 		"auditor":               {auditor, nil, "See its log"},
