@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -76,7 +77,12 @@ func TestPaceOfApplications(t *testing.T) {
 // A client that leaves before its body is whole is no failure of the server's.
 func TestBodyCutOff(t *testing.T) {
 	d := openDesk(t)
-	for _, head := range []string{"Content-Length: 100\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n5\r\n{}\r\n", "Transfer-Encoding: chunked\r\n\r\n-2\r\n{}"} {
+	for head, want := range map[string]string{
+		"Content-Length: 100\r\n\r\n{":                                 "usage",
+		"Transfer-Encoding: chunked\r\n\r\n5\r\n{}\r\n":                "usage",
+		"Transfer-Encoding: chunked\r\n\r\n-2\r\n{}":                   "usage",
+		"Content-Length: 26\r\n\r\n{\"user\":\"x\",\"password\":\"\"}": "cancelled or signin_denied", // whole, but nobody waits
+	} {
 		c, err := net.Dial("tcp", d.server.Listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)
@@ -91,7 +97,7 @@ func TestBodyCutOff(t *testing.T) {
 		body, _ := io.ReadAll(resp.Body)
 		resp.Body.Close()
 		_ = c.Close()
-		if e := (exchanged{resp.StatusCode, resp.Header, body}); e.status != 400 || answerCode(e) != "usage" {
+		if e := (exchanged{resp.StatusCode, resp.Header, body}); e.status >= 500 || !strings.Contains(want, answerCode(e)) {
 			t.Errorf("%q: %d %s", head, e.status, body)
 		}
 	}

@@ -160,6 +160,10 @@ func TestProblemsRepeatNothing(t *testing.T) {
 		}
 	}
 	e := d.exchange(t, d.init, "POST", "/v1/mfa/reset", `{"max":98765432109876543210}`)
+	if when := d.exchange(t, d.init, "POST", "/v1/mfa/reset", `{"users":[{"user":"x","if_enrolled_at":"`+canary+`"}]}`); !strings.Contains(string(when.body), "RFC 3339") ||
+		strings.Contains(string(when.body), canary) {
+		t.Errorf("a time: %s", when.body)
+	}
 	if answerCode(e) != "invalid" || !strings.Contains(string(e.body), "max takes no such number") || strings.Contains(string(e.body), "987") {
 		t.Errorf("a number: %s", e.body)
 	}

@@ -288,6 +288,8 @@ func (h *handler) failed(ctx context.Context, path string, err error) *problem {
 		h.Log.Error("a request failed", "route", path, "error", e.Message)
 	}
 	switch {
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil: // no failure of the server's
+		e = logiqc.Errorf(logiqc.Cancelled, "it was not waited for; nothing was changed")
 	case e.Code == logiqc.Internal:
 		e = internal()
 	case e.Code == logiqc.Unavailable && callerOf(ctx).actor.Kind == "":

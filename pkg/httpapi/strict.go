@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
@@ -112,7 +113,10 @@ const meansNothing = ": it means nothing here"
 func jsonError(err error) error {
 	var kind *json.UnmarshalTypeError
 	var known *logiqc.Error
+	var date *time.ParseError
 	switch {
+	case errors.As(err, &date):
+		return errors.New("a time in it is not RFC 3339")
 	case errors.As(err, &kind):
 		// The field with the struct that it is embedded in; the value with its digits.
 		field := kind.Field[strings.LastIndexByte(kind.Field, '.')+1:]
