@@ -188,7 +188,7 @@ func (op *operation) keys() []string {
 	case op.running():
 		return []string{"Esc leave it"}
 	}
-	return []string{"/ next caller", "Enter back to the account"}
+	return []string{"/ next caller", "Enter back"}
 }
 
 // said is what is to be read of it when it has ended.
