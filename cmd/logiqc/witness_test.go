@@ -205,6 +205,15 @@ func TestWitnessCosignsGrowth(t *testing.T) {
 	}
 	e.must("audit", "reconcile")
 
+	// An export is cosigned as it is made, and shows that with nothing but keys.
+	var x struct{ Cosigned, Warnings []string }
+	if err := json.Unmarshal([]byte(e.must("audit", "export", e.dir, "-o", "json")), &x); err != nil || len(x.Cosigned) != 1 || len(x.Warnings) > 0 {
+		t.Errorf("export: %+v, %v", x, err)
+	}
+	if f := e.verify(t, "--dir", e.dir, "--key", e.key, "--witness", w.vkey); !f.OK || f.Size != grown.Size+1 || f.Cosigned[0].Size != f.Size {
+		t.Errorf("the export: %+v", f)
+	}
+
 	// The witness remembers although the store forgot what was sent.
 	e.tamper2(`UPDATE witness SET at = 0, note = ''`)
 	e.must("users", "edit", "rgold", "--phone", "+44 1 2")
@@ -247,6 +256,12 @@ func TestWitnessRefusesRewrite(t *testing.T) {
 			e.insert(leaves)
 			e.signAgain()
 			a, stderr := e.push(t, 9)
+			// An export is written all the same: it is evidence, and not cosigned.
+			dir := filepath.Join(t.TempDir(), "log")
+			stdout, said, status := e.run("audit", "export", dir, "-o", "json")
+			if status != 9 || !strings.Contains(stdout, `"cosigned":[]`) || !strings.Contains(said, `"code":"integrity"`) {
+				t.Errorf("export: status %d\n%s%s", status, stdout, said)
+			}
 			if a.Pushed[0].Outcome != "refused" || a.Pushed[0].Problem != c.problem || !strings.Contains(stderr, `"code":"integrity"`) {
 				t.Errorf("%+v\n%s", a, stderr)
 			}

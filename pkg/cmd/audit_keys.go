@@ -28,6 +28,7 @@ type logKeys struct {
 	lines     []string
 	verifiers []note.Verifier
 	source    string
+	handed    []ledger.Head // of the log, where a key of it was learnt from a retired one
 }
 
 // typedKeys are the keys of --key. All must be of one log.
@@ -69,7 +70,9 @@ func (a *App) keysFor(typed []string, e logiqc.Evidence) (k logKeys, err error) 
 	if len(k.lines) == 0 {
 		k.lines, k.source = e.Keys, keyFirstUse // what a server says of itself; kept from here on
 	}
-	k.verifiers, err = service.ParseVerifiers(k.lines...)
+	if k.verifiers, err = service.ParseVerifiers(k.lines...); err == nil && k.source == keyPinned && len(k.verifiers) > 0 {
+		err = k.follow(e.Handovers)
+	}
 	return k, err
 }
 
@@ -116,15 +119,21 @@ func (a *App) pin(e logiqc.Evidence) (config.PinFile, error) {
 }
 
 // keepKeys keeps keys that have proved a checkpoint, for when the folder of
-// keys is not at hand. Keys in it replace older ones; typed ones do not.
+// keys is not at hand. Keys in it replace older ones. Typed ones do where the
+// older ones have nothing to do with the checkpoint any more: of a key that was
+// replaced without a word in the log, or a log under a new name.
 func (a *App) keepKeys(k logKeys, e logiqc.Evidence) {
 	pin, err := a.pin(e)
 	var old []string
 	if err == nil {
 		old, err = pin.Load()
 	}
-	if err == nil && (len(old) == 0 || k.source == keyPinned) && !slices.Equal(old, k.lines) {
-		err = pin.Save(k.lines)
+	replaced := err == nil && len(old) > 0 && k.source == keyFlag && e.Last.Note != "" && !signed(e.Last.Note, old)
+	lines := k.toKeep(e)
+	if err == nil && (len(old) == 0 || k.source == keyPinned || replaced) && !slices.Equal(old, lines) {
+		if err = pin.Save(lines); err == nil && replaced {
+			a.IO().Notef("From now on this log is checked with the key you gave, in place of the one kept here before.")
+		}
 	}
 	if err != nil {
 		a.IO().Warnf("the keys of the log could not be kept: %v", err)

@@ -145,6 +145,9 @@ func (a *App) reportCheckpoint(ctx context.Context, audit logiqc.Audit, e logiqc
 		return audit.SignCheckpoint(ctx)
 	}
 	x, err := a.export(ctx, audit, e, folder.path("log"))
+	if x.refused != nil {
+		a.IO().Warnf("a witness refuses this log: %s (logiqc audit push tells more)", logiqc.AsError(x.refused).Message)
+	}
 	return x.Checkpoint, err
 }
 

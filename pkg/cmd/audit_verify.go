@@ -111,7 +111,11 @@ func (a *App) verifyStore(ctx context.Context, f verifyFlags) (out verified, err
 		cosigned, out.Cosigned, err = a.cosignedIn(e, k, f.witnesses)
 		known = append(known, cosigned...)
 	}
+	for _, head := range k.handed {
+		known = append(known, keptCheckpoint{what: "signed", head: head})
+	}
 	if err != nil {
+		out.newer, _ = k.successors(e.Handovers)
 		return out.refuse(ctx, logSource{audit}, err)
 	}
 	if out, err = a.verifyLog(ctx, logSource{audit}, f, known, out); err == nil && out.OK && len(known) > 0 && len(k.lines) > 0 {

@@ -43,6 +43,7 @@ type verified struct {
 	signed bool            // a checkpoint of it was proved with the keys
 	broken *keptCheckpoint // the one it does not continue
 	kept   *keptCheckpoint // the one that the caller kept
+	newer  []string        // keys that a key given handed the log over to
 }
 
 type verifiedCount struct {
@@ -148,6 +149,13 @@ func (v verified) failure() error {
 	hint := "change nothing more; keep the store's files as they are, and tell whoever answers for the log"
 	said := "the audit log was changed"
 	switch {
+	case len(v.newer) > 0:
+		said = "the key given was retired, and handed the log over to another"
+		hint = "an event that the key given signed names it: --key '" + v.newer[len(v.newer)-1] + "'"
+	case v.KeySource == keyPinned && v.kept == nil && (v.Problem == ledger.WrongOrigin || v.Problem == ledger.BadSignature):
+		said = "the key that was kept here is not the one of this log"
+		hint = "if it was replaced, or the log has a new name, get the new line from whoever answers for the log, and check with it once: " +
+			"logiqc audit verify --key VKEY (it is kept then); if not: " + hint
 	case v.Problem == ledger.WrongOrigin:
 		said, hint = "this is not the log that the key is for", "give the key of this log: its auditor has it"
 	case v.Problem == ledger.BadSignature:

@@ -181,8 +181,9 @@ func newKeysRetire(a *App) *cobra.Command {
 		Use: "retire ID", Short: "Remove an older key for good",
 		Annotations: oneAnswer,
 		Long: "Remove an older key from the folder of keys, for good. A retired signing key signs no\n" +
-			"more: auditors who only have that one can check what was signed before, and nothing\n" +
-			"later. A key that still seals a secret, and a current one, are refused.\n\n" +
+			"more: auditors who only have that one can check what was signed before, and are told the\n" +
+			"next one by an event that it signed; laptops that kept it follow that by themselves. A\n" +
+			"key that still seals a secret, and a current one, are refused.\n\n" +
 			"Exit status: 3 no such key; 5 the key is in use.",
 		Example: "  logiqc keys list\n  logiqc keys retire logiqc/st-marys/9c41e07b+1f6c20aa",
 		Args:    exactly(1, "the id of one key"),

@@ -97,6 +97,9 @@ type Evidence struct {
 	// State is the one beside the keys, which no backup of the store brings
 	// back; "" where there is none.
 	State string `json:"state"`
+	// Handovers lead from signing keys that were retired to the ones after them:
+	// C2SP tlog-proofs of the event that names the new one.
+	Handovers []string `json:"handovers"`
 	// Witnesses and Anchors are where checkpoints went, as the store says. What
 	// is there, and not here, is what counts.
 	Witnesses []Witness `json:"witnesses"`

@@ -60,6 +60,9 @@ type Details struct {
 	// of it than everybody may know.
 	Keys string `json:"keys,omitempty"` // log or seal
 	Key  string `json:"key,omitempty"`
+	// Verifier is the whole line of a new signing key: so who knows the key
+	// before it can learn this one from the log.
+	Verifier string `json:"verifier,omitempty"`
 	// Of audit.exported: where to.
 	Folder string `json:"folder,omitempty"`
 

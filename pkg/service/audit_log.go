@@ -35,7 +35,7 @@ func (a *audit) view(ctx context.Context, fn func(*txn) error) error {
 // Evidence implements [logiqc.Audit]. A folder of keys that is not there, or
 // not ours to read, is no error.
 func (a *audit) Evidence(ctx context.Context) (e logiqc.Evidence, err error) {
-	e.Keys, e.Witnesses, e.Anchors = []string{}, []logiqc.Witness{}, []logiqc.Anchor{}
+	e.Keys, e.Handovers, e.Witnesses, e.Anchors = []string{}, []string{}, []logiqc.Witness{}, []logiqc.Anchor{}
 	err = a.view(ctx, func(t *txn) error {
 		info, err := t.Info()
 		if err != nil {
@@ -58,7 +58,12 @@ func (a *audit) Evidence(ctx context.Context) (e logiqc.Evidence, err error) {
 		if err != nil {
 			return err
 		}
+		handovers, err := t.Handovers()
+		if err != nil {
+			return err
+		}
 		e.Witnesses, e.Anchors = append(e.Witnesses, witnesses...), append(e.Anchors, anchors...)
+		e.Handovers = append(e.Handovers, handovers...)
 		keys, err := t.desk.keys(info.ID)
 		if err != nil {
 			return nil //nolint:nilerr // no keys folder

@@ -125,7 +125,8 @@ func (t *txn) rotateLogKey(made *[2]string) (verifier string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if err := t.recordKey(logiqc.KeyRotated, LogKeys, KeyName(v[0])); err != nil || t.request.DryRun {
+	about := logiqc.Details{Keys: string(LogKeys), Key: KeyName(v[0]), Verifier: made[1]}
+	if err := t.recordKey(logiqc.KeyRotated, about); err != nil || t.request.DryRun {
 		return "", err
 	}
 	// The verifier first: a key that signs must be known.
@@ -139,8 +140,8 @@ func (t *txn) rotateLogKey(made *[2]string) (verifier string, err error) {
 
 // recordKey records what happens to a key, and writes the event at once: what
 // cannot be recorded does not happen.
-func (t *txn) recordKey(action logiqc.Action, kind KeyKind, id string) error {
-	_, err := t.record(action, logiqc.Target{}, logiqc.Details{Keys: string(kind), Key: id})
+func (t *txn) recordKey(action logiqc.Action, about logiqc.Details) error {
+	_, err := t.record(action, logiqc.Target{}, about)
 	if err != nil {
 		return err
 	}
@@ -189,7 +190,7 @@ func (d *Desk) RotateSealKey(ctx context.Context, by logiqc.Actor, req logiqc.Re
 					return "", noKeys(err)
 				}
 			}
-			if err := t.recordKey(logiqc.KeyRotated, SealKeys, added.String()); err != nil || t.request.DryRun {
+			if err := t.recordKey(logiqc.KeyRotated, logiqc.Details{Keys: string(SealKeys), Key: added.String()}); err != nil || t.request.DryRun {
 				return "", err
 			}
 			if err := commit(); err != nil {
@@ -303,12 +304,11 @@ func (d *Desk) RetireKey(ctx context.Context, by logiqc.Actor, req logiqc.Reques
 			return refuse(logiqc.KeyRetired, "", err)
 		}
 		if kind == LogKeys && !req.DryRun {
-			// The last checkpoint must bear a signature of a key that stays.
-			if _, err := t.sign(); err != nil {
+			if err := t.handOver(id); err != nil {
 				return err
 			}
 		}
-		if err := t.recordKey(logiqc.KeyRetired, kind, id); err != nil || req.DryRun {
+		if err := t.recordKey(logiqc.KeyRetired, logiqc.Details{Keys: string(kind), Key: id}); err != nil || req.DryRun {
 			return err
 		}
 		return keys.remove(kind, id)

@@ -1,6 +1,10 @@
 package store
 
-import "github.com/logiqc/logiqc/pkg/logiqc"
+import (
+	"database/sql"
+
+	"github.com/logiqc/logiqc/pkg/logiqc"
+)
 
 // Checkpoint is a signed statement of the log's size and root.
 type Checkpoint struct {
@@ -20,6 +24,25 @@ func (tx *Tx) LastCheckpoint() (c Checkpoint, ok bool, err error) {
 func (tx *Tx) ForgetCheckpoint() error {
 	_, err := tx.exec(`DELETE FROM checkpoint`)
 	return err
+}
+
+// SetHandover keeps the proof that leads from a retired signing key to the one
+// after it.
+func (tx *Tx) SetHandover(retired, proof string) error {
+	_, err := tx.exec(`INSERT INTO handover (retired, proof) VALUES ($1, $2) ON CONFLICT (retired) DO UPDATE SET proof = excluded.proof`,
+		retired, proof)
+	return err
+}
+
+// Handovers returns those proofs.
+func (tx *Tx) Handovers() (proofs []string, err error) {
+	err = tx.each(`SELECT proof FROM handover ORDER BY retired`, nil, func(rows *sql.Rows) error {
+		var proof string
+		err := rows.Scan(&proof)
+		proofs = append(proofs, proof)
+		return err
+	})
+	return proofs, err
 }
 
 // SetCheckpoint keeps c as the checkpoint that was signed last.

@@ -207,6 +207,12 @@ CREATE TABLE log_head (
     closed BIGINT NOT NULL DEFAULT 0
 );
 
+-- The proofs that lead from a signing key which was retired to the one after it.
+CREATE TABLE handover (
+    retired TEXT PRIMARY KEY, -- the key, as people see it
+    proof   TEXT NOT NULL
+);
+
 -- Who cosigns checkpoints of the log, and the newest one each did.
 CREATE TABLE witness (
     name     TEXT PRIMARY KEY,
