@@ -28,6 +28,7 @@ type logKeys struct {
 	lines     []string
 	verifiers []note.Verifier
 	source    string
+	proved    bool          // there must be a checkpoint: one has been proved with them before
 	handed    []ledger.Head // of the log, where a key of it was learnt from a retired one
 }
 
@@ -62,6 +63,7 @@ func (a *App) keysFor(typed []string, e logiqc.Evidence) (k logKeys, err error) 
 		if err == nil {
 			k.lines, err = pin.Load()
 		}
+		k.proved = len(k.lines) > 0
 		if err != nil {
 			return k, err
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -104,6 +105,10 @@ func (a *App) verifyStore(ctx context.Context, f verifyFlags) (out verified, err
 	if err != nil {
 		return out, err
 	}
+	// A server can leave checkpoints out, and then any log would do.
+	if remote, err := a.remote(); err != nil || remote && k.source == keyFlag {
+		k.proved = true
+	}
 	out = verified{KeySource: k.source, Checkpoint: e.Last.Note, Accounts: notCompared, keys: k, place: inStore}
 	known, err := knownFrom(e, k)
 	if err == nil {
@@ -146,6 +151,10 @@ func knownFrom(e logiqc.Evidence, k logKeys) (known []keptCheckpoint, err error)
 		}
 		known = append(known, c)
 		last.at = 0 // that of the file is not known
+	}
+	if len(known) == 0 && k.proved {
+		return nil, fmt.Errorf("%w: there is no checkpoint of it, so nothing says that it is the log of this key; whoever has the keys signs one: "+
+			"logiqc audit checkpoint", ledger.ErrMissing)
 	}
 	if len(known) == 0 && k.source == keyFlag && !knowsAny(e.Keys, k) {
 		return nil, ledger.ErrBadSignature
