@@ -152,7 +152,7 @@ func TestAttacksThroughServer(t *testing.T) {
 		t.Errorf("the server ended with %d, %v", status, err)
 	}
 	address := strings.TrimPrefix(s.Listening[0], "https://")
-	s = e.serve("--listen", address, "--tls-self-signed")
+	e.serve("--listen", address, "--tls-self-signed")
 	want("truncated")
 	if _, stderr, status := laptopAdmin.run("mfa", "reset", "jlee", "--yes"); status != 9 || !strings.Contains(stderr, "was an older copy of the store put back?") {
 		t.Errorf("a reset on an old copy: %d, %s", status, stderr)

@@ -98,6 +98,7 @@ var findingTexts = map[service.FindingKind][2]string{
 	service.RepeatedWithinDay:  {"reset of a user within 24 h of the one before", "resets of a user within 24 h of the one before"},
 	service.ManyInAnHour:       {"time that one operator made more resets in an hour than is usual", "times that one operator made more resets in an hour than is usual"},
 	service.ApprovalWanted:     {"reset refused for want of a second operator", "resets refused for want of a second operator"},
+	service.ClockWentBack:      {"event that is earlier than the one before it: the clock went back", "events that are earlier than the one before them: the clock went back"},
 	service.RepeatedResets:     {"reset of a user who had one in the 30 days before", "resets of a user who had one in the 30 days before"},
 }
 

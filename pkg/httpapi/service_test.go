@@ -100,6 +100,10 @@ func (d *desk) As(ctx context.Context, bearer logiqc.Secret) (logiqc.Service, er
 	return d.client.Service(ctx, bearer, logiqc.Source{Host: "desk-3", OSUser: "tester"})
 }
 
+func (d *desk) AuditOf(_ context.Context, bearer logiqc.Secret) (logiqc.Audit, error) {
+	return d.client.Audit(bearer, logiqc.Source{Host: "desk-3", OSUser: "tester"}), nil
+}
+
 // Check holds the store against its log.
 func (d *desk) Check(t *testing.T) {
 	t.Helper()

@@ -27,7 +27,7 @@ const (
 // Checkup implements [logiqc.Audit].
 func (a *audit) Checkup(ctx context.Context) (c logiqc.Checkup, err error) {
 	e, err := a.Evidence(ctx)
-	if err != nil {
+	if err != nil && !errors.Is(err, logiqc.Unavailable) { // keys that are not as they should be are a finding
 		return c, err
 	}
 	err = a.view(ctx, func(t *txn) error {

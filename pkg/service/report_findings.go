@@ -29,12 +29,13 @@ const (
 	RepeatedResets     FindingKind = "repeated_resets"
 	ManyInAnHour       FindingKind = "many_in_an_hour"
 	ApprovalWanted     FindingKind = "refused_without_approval"
+	ClockWentBack      FindingKind = "clock_went_back"
 )
 
 // FindingKinds lists them in order.
 var FindingKinds = []FindingKind{
 	PasswordAndReset, ResetAfterContact, PrivilegedReset, BreakGlass, NewHostAfterReset, NeverEnrolledAfter, RepeatedWithinDay,
-	RepeatedResets, ManyInAnHour, ApprovalWanted,
+	RepeatedResets, ManyInAnHour, ApprovalWanted, ClockWentBack,
 }
 
 // Finding is one pattern with its cases. It proves nothing against anybody:
@@ -44,9 +45,10 @@ type Finding struct {
 	Cases []Case      `json:"cases"`
 }
 
-// Case is one reset that fits a pattern.
+// Case is one reset that fits a pattern, or the event at which the clock had
+// gone back.
 type Case struct {
-	Seq   int64       `json:"seq"` // of the reset
+	Seq   int64       `json:"seq"` // of it
 	Time  logiqc.Time `json:"time"`
 	User  string      `json:"user"`
 	By    string      `json:"by"`
@@ -64,6 +66,7 @@ type lookout struct {
 	accounts map[string]*watched
 	found    map[FindingKind][]Case
 	bursts   map[string]*burst // by operator
+	last     logiqc.Time       // of the event before
 }
 
 // watched is what the patterns need to know of one account.
@@ -96,6 +99,10 @@ func (l *lookout) apply(e logiqc.Event, in bool) error {
 		l.watch(w, &e, in)
 	}
 	l.velocity(&e, in)
+	if back := l.last.Sub(e.Time); back > clockSlack && in {
+		l.add(ClockWentBack, &e, e.Seq-1, back.Truncate(time.Second).String()+" earlier than the event before it")
+	}
+	l.last = e.Time
 	return l.replay.Apply(e)
 }
 

@@ -235,3 +235,16 @@ func TestReportCountsReasonsAndRefusals(t *testing.T) {
 		t.Errorf("%+v", n.PerActor)
 	}
 }
+
+// What happened after the clock went back is told with the event, once, and not
+// where several servers write within a few seconds of each other.
+func TestReportClockWentBack(t *testing.T) {
+	s := newStory(t, 0)
+	s.account("jlee", nil)
+	s.wait(-time.Hour - 3*time.Second)
+	s.account("rgold", nil)
+	s.wait(-3 * time.Hour)
+	back := s.reset("helen", "jlee")
+	s.reset("helen", "rgold")
+	s.want(ClockWentBack, [2]int64{back, back - 1})
+}

@@ -84,6 +84,14 @@ func (d *desk) As(ctx context.Context, bearer logiqc.Secret) (logiqc.Service, er
 	return d.Desk.As(a), nil
 }
 
+func (d *desk) AuditOf(ctx context.Context, bearer logiqc.Secret) (logiqc.Audit, error) {
+	a, err := d.Authenticate(ctx, bearer, logiqc.Source{Host: "desk-3", OSUser: "tester"})
+	if err != nil {
+		return nil, err
+	}
+	return d.Audit(a), nil
+}
+
 // Check holds the store against its log.
 func (d *desk) Check(t *testing.T) {
 	t.Helper()

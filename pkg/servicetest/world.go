@@ -27,6 +27,8 @@ type Desk interface {
 	SignIn() logiqc.SignIn
 	// As returns the Service of whoever holds the session or token.
 	As(ctx context.Context, bearer logiqc.Secret) (logiqc.Service, error)
+	// AuditOf returns the Audit of whoever holds the session or token.
+	AuditOf(ctx context.Context, bearer logiqc.Secret) (logiqc.Audit, error)
 	// Init is helen's first session.
 	Init() logiqc.Secret
 	// Now is the clock of the store; Advance moves it on.
@@ -72,6 +74,7 @@ func Run(t *testing.T, open func(t *testing.T) Desk, only ...string) {
 		"open":        testOpenApprovals,
 		"nobody":      testNobodyApproves,
 		"application": testSecondFactor,
+		"audit":       testAudit,
 		"fresh":       testFreshToken,
 	} {
 		if len(only) > 0 && !slices.Contains(only, name) {
@@ -191,6 +194,12 @@ func (w *World) code(username string, offset time.Duration) string {
 // signin signs a user in with password and app code, in a fresh time step.
 func (w *World) signin(username string) logiqc.Service {
 	w.t.Helper()
+	return w.as(w.session(username))
+}
+
+// session is signin's session.
+func (w *World) session(username string) logiqc.Secret {
+	w.t.Helper()
 	w.Advance(totp.Period)
 	at, err := w.start(username, Password)
 	if err != nil {
@@ -207,7 +216,7 @@ func (w *World) signin(username string) logiqc.Service {
 	if at.Stage != logiqc.StageSignedIn {
 		w.t.Fatalf("%s is at stage %s", username, at.Stage)
 	}
-	return w.as(at.Token)
+	return at.Token
 }
 
 // get is an account as helen sees it.
