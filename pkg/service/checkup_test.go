@@ -105,7 +105,7 @@ func TestCheckup(t *testing.T) {
 			}
 		}, "keys", logiqc.GradeProblem, "seal.json", "chmod 600"},
 		"the folder is everybody's": {func(t *testing.T, d *desk) {
-			if err := os.Chmod(d.keys(), 0o755); err != nil { //nolint:gosec // to be found
+			if err := os.Chmod(d.keys(), 0o755); err != nil {
 				t.Fatal(err)
 			}
 		}, "keys", logiqc.GradeProblem, "store-1", "chmod 700"},

@@ -268,7 +268,12 @@ func appendLog(tx *store.Tx, rows []store.LogRow) error {
 	for i, h := range hashes {
 		stored[i] = store.StoredHash{Index: h.Index, Hash: h.Hash}
 	}
-	return tx.AppendLog(rows, stored, head.Root)
+	err = tx.AppendLog(rows, stored, head.Root)
+	var known *logiqc.Error
+	if err != nil && !errors.As(err, &known) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		return logiqc.Errorf(logiqc.Unavailable, "the audit log cannot be written, so nothing was changed: %w", err).WithHint("logiqc store check")
+	}
+	return err
 }
 
 // logError gives an error of the ledger its code.

@@ -44,15 +44,24 @@ func testAudit(t *testing.T, w *World) {
 
 // auditCalls are all that takes the right to check the log.
 var auditCalls = map[string]func(w *World, a logiqc.Audit) error{
-	"evidence":   func(w *World, a logiqc.Audit) error { _, err := a.Evidence(w.ctx()); return err },
-	"head":       func(w *World, a logiqc.Audit) error { _, err := a.LogHead(w.ctx()); return err },
-	"leaves":     func(w *World, a logiqc.Audit) error { _, err := a.LogLeaves(w.ctx(), logiqc.LogRange{To: 1}); return err },
-	"hashes":     func(w *World, a logiqc.Audit) error { _, err := a.LogHashes(w.ctx(), logiqc.LogRange{To: 1}); return err },
+	"evidence": func(w *World, a logiqc.Audit) error { _, err := a.Evidence(w.ctx()); return err },
+	"head":     func(w *World, a logiqc.Audit) error { _, err := a.LogHead(w.ctx()); return err },
+	"leaves": func(w *World, a logiqc.Audit) error {
+		_, err := a.LogLeaves(w.ctx(), logiqc.LogRange{To: 1})
+		return err
+	},
+	"hashes": func(w *World, a logiqc.Audit) error {
+		_, err := a.LogHashes(w.ctx(), logiqc.LogRange{To: 1})
+		return err
+	},
 	"hashes at":  func(w *World, a logiqc.Audit) error { _, err := a.LogHashesAt(w.ctx(), []int64{0}); return err },
 	"checkpoint": func(w *World, a logiqc.Audit) error { _, err := a.SignCheckpoint(w.ctx()); return err },
 	"prove":      func(w *World, a logiqc.Audit) error { _, err := a.Prove(w.ctx(), 0); return err },
-	"export":     func(w *World, a logiqc.Audit) error { _, err := a.BeginExport(w.ctx(), logiqc.LogExport{Folder: "x"}); return err },
-	"reconcile":  func(w *World, a logiqc.Audit) error { _, err := a.Reconcile(w.ctx()); return err },
+	"export": func(w *World, a logiqc.Audit) error {
+		_, err := a.BeginExport(w.ctx(), logiqc.LogExport{Folder: "x"})
+		return err
+	},
+	"reconcile": func(w *World, a logiqc.Audit) error { _, err := a.Reconcile(w.ctx()); return err },
 	"witness": func(w *World, a logiqc.Audit) error {
 		_, err := a.AddWitness(w.ctx(), logiqc.NewWitness{URL: "http://127.0.0.1:9", Key: witnessKey})
 		return err
