@@ -67,13 +67,23 @@ func TestEnrolTries(t *testing.T) {
 	}
 }
 
-// Moving to a new phone in one go, with a code of the old one.
+// Moving to a new phone in one go, with a code of the old one; whoever leaves is
+// told that they still have that.
 func TestEnrolReplace(t *testing.T) {
 	h := newTemplate(t).home(t)
 	old := phone{totp.URIParts{Key: secretOf("jlee")}}
 	x := h.terminal(40, 12, "enrol", "jlee", "--replace")
 	reply(x, "Password", password)
 	reply(x, "Code from your authenticator app", old.code(0))
+	x.Wait("Set up your authenticator app")
+	x.Send(uitest.CtrlC)
+	x.Wait("the old app works as", "before")
+	if status := x.Exit(); status != 7 {
+		t.Errorf("left: exit %d", status)
+	}
+	x = h.terminal(40, 12, "enrol", "jlee", "--replace")
+	reply(x, "Password", password)
+	reply(x, "Code from your authenticator app", old.code(totp.Period))
 	x.Wait("Set up your authenticator app")
 	p := typeIn(t, x)
 	x.Send(p.code(0) + uitest.Enter)

@@ -92,10 +92,12 @@ func (a *App) enrol(ctx context.Context, f *enrolFlags) error {
 		return a.answerPending(p)
 	}
 	done, err := e.enrol(ctx, f.keyFlags)
-	if errors.Is(err, ui.ErrCancelled) {
+	switch {
+	case errors.Is(err, ui.ErrCancelled) && f.replace:
+		return logiqc.Errorf(logiqc.Cancelled, "cancelled; the new phone was not set up, and the old app works as before")
+	case errors.Is(err, ui.ErrCancelled):
 		return logiqc.Errorf(logiqc.Cancelled, "cancelled; the authenticator app was not set up")
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	e.over = true
