@@ -18,17 +18,18 @@ import (
 // Desk is a store with its keys: where actors come from and sign-ins go to.
 // It is safe for concurrent use.
 type Desk struct {
-	store *store.Store
-	keys  KeyRing
-	rand  io.Reader
-	cores chan struct{} // taken by sign-ins that compute a password's hash
+	store   *store.Store
+	keys    KeyRing
+	rand    io.Reader
+	lookups *lookups
+	cores   chan struct{} // taken by sign-ins that compute a password's hash
 }
 
 // New makes a Desk over an open store. keys are called only when a secret has
 // to be sealed or opened or a checkpoint signed, so that resets work without
 // them.
 func New(s *store.Store, keys KeyRing) *Desk {
-	return &Desk{store: s, keys: keys, rand: rand.Reader, cores: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	return &Desk{store: s, keys: keys, rand: rand.Reader, lookups: newLookups(), cores: make(chan struct{}, runtime.GOMAXPROCS(0))}
 }
 
 // As returns the Service for an actor, whose rights are checked anew in every
@@ -46,34 +47,20 @@ func (d *Desk) PassOn(app logiqc.Actor) logiqc.SignIn { return &signIn{desk: d, 
 // Authenticate finds out who holds a session or an API token. It answers
 // Unauthenticated for one that is malformed, unknown, expired, revoked, not yet
 // signed in, or whose account may no longer use it.
-func (d *Desk) Authenticate(ctx context.Context, bearer logiqc.Secret, src logiqc.Source) (a logiqc.Actor, err error) {
-	kind, hash, ok := parseBearer(bearer)
+func (d *Desk) Authenticate(ctx context.Context, shown logiqc.Secret, src logiqc.Source) (logiqc.Actor, error) {
+	kind, hash, ok := parseBearer(shown)
 	if !ok {
-		return a, unauthenticated("that is neither a session nor a token of logiqc")
+		return logiqc.Actor{}, unauthenticated("that is neither a session nor a token of logiqc")
 	}
-	stale := false
-	err = d.store.View(ctx, func(tx *store.Tx) error {
-		if kind == tokenPrefix {
-			t, err := tx.TokenByHash(hash)
-			if err != nil {
-				return unknownBearer(err)
-			}
-			stale = tx.Now().Sub(t.LastUsedAt) > touchEvery
-			a, err = tokenActor(tx, t, src)
-			return err
-		}
-		s, err := tx.SessionByHash(hash)
-		if err != nil {
-			return unknownBearer(err)
-		}
-		stale = tx.Now().Sub(s.LastUsedAt) > touchEvery
-		a, err = sessionActor(tx, s, src)
-		return err
-	})
-	if err == nil && stale {
-		d.touch(ctx, a)
+	h, err := d.lookups.holder(ctx, d.store, bearer{kind, hash})
+	if err != nil {
+		return logiqc.Actor{}, err
 	}
-	return a, err
+	h.actor.Source = src
+	if h.stale {
+		d.touch(ctx, h.actor)
+	}
+	return h.actor, nil
 }
 
 // touchEvery is how exact "last used" of sessions and tokens is.
@@ -103,13 +90,13 @@ func unknownBearer(err error) error {
 }
 
 // sessionActor is who holds the session.
-func sessionActor(tx *store.Tx, s store.Session, src logiqc.Source) (logiqc.Actor, error) {
+func sessionActor(s store.Session, src logiqc.Source) (logiqc.Actor, error) {
 	if s.Stage != logiqc.StageSignedIn {
 		return logiqc.Actor{}, unauthenticated("this sign-in has not been finished")
 	}
-	u, err := tx.Holder(s.UserID)
-	if err != nil || u.Status != logiqc.Active {
-		return logiqc.Actor{}, unknownBearer(orNotFound(err))
+	u := s.Holder
+	if u.Status != logiqc.Active {
+		return logiqc.Actor{}, unknownBearer(logiqc.NotFound)
 	}
 	return logiqc.Actor{
 		Kind: logiqc.Person, ID: u.ID, Name: u.Username, AccountID: u.ID, Username: u.Username,
@@ -120,15 +107,14 @@ func sessionActor(tx *store.Tx, s store.Session, src logiqc.Source) (logiqc.Acto
 
 // tokenActor is whom the token acts for, with the rights that both have: it
 // never does what its maker's account may not (product.md R1).
-func tokenActor(tx *store.Tx, t store.Token, src logiqc.Source) (logiqc.Actor, error) {
-	now := tx.Now()
+func tokenActor(now logiqc.Time, t store.Token, src logiqc.Source) (logiqc.Actor, error) {
 	if t.RevokedAt != 0 || (t.ExpiresAt != 0 && t.ExpiresAt <= now) {
 		return logiqc.Actor{}, unauthenticated("the token %s has been revoked or has expired", t.Name).
 			WithHint("make a new one: logiqc tokens create NAME --role R")
 	}
-	u, err := tx.Holder(t.UserID)
-	if err != nil || u.Status != logiqc.Active {
-		return logiqc.Actor{}, unknownBearer(orNotFound(err))
+	u := t.Holder
+	if u.Status != logiqc.Active {
+		return logiqc.Actor{}, unknownBearer(logiqc.NotFound)
 	}
 	role, rights := t.Role, t.Role.Rights()
 	if t.Role == "" {
@@ -147,14 +133,6 @@ func tokenActor(tx *store.Tx, t store.Token, src logiqc.Source) (logiqc.Actor, e
 		Kind: logiqc.Token, ID: t.ID, Name: t.Name, AccountID: u.ID, Username: u.Username,
 		Role: role, Rights: have, ExpiresAt: t.ExpiresAt, Source: src,
 	}, nil
-}
-
-// orNotFound keeps an error and makes one of none.
-func orNotFound(err error) error {
-	if err != nil {
-		return err
-	}
-	return logiqc.NotFound
 }
 
 // Close closes the store.

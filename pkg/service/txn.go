@@ -154,12 +154,12 @@ func (d *Desk) begin(tx *store.Tx, by logiqc.Actor, req logiqc.Request) (*txn, e
 	case logiqc.Person:
 		var s store.Session
 		if s, err = tx.SessionByID(by.SessionID); err == nil {
-			t.actor, err = sessionActor(tx, s, by.Source)
+			t.actor, err = sessionActor(s, by.Source)
 		}
 	case logiqc.Token:
 		var k store.Token
 		if k, err = tx.TokenByID(by.ID); err == nil {
-			t.actor, err = tokenActor(tx, k, by.Source)
+			t.actor, err = tokenActor(tx.Now(), k, by.Source)
 		}
 	}
 	if err != nil {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"slices"
 	"sync"
@@ -23,9 +22,8 @@ type group struct {
 	queue []*writer  // who waits for it, in order
 
 	// The rest is for whoever has the baton.
-	open  *shared              // the transaction under way; nil between two
-	conn  *sql.Conn            // the one connection that writes
-	stmts map[string]*sql.Stmt // prepared on it
+	open  *shared // the transaction under way; nil between two
+	*line         // the one that writes; nil until then
 }
 
 // writer is one who waits for the baton.
@@ -246,33 +244,20 @@ func (g *group) begin(ctx context.Context, alone bool) (*shared, error) {
 
 // connect takes the connection for good, and its statements with it.
 func (g *group) connect(ctx context.Context) error {
-	if len(g.stmts) > statementsKept {
-		g.forget()
-	}
-	if g.conn != nil {
+	if g.line != nil {
+		g.trim()
 		return nil
 	}
 	db, err := g.store.db(true)
 	if err != nil {
 		return err
 	}
-	if g.conn, err = db.Conn(ctx); err != nil {
+	if g.line, err = openLine(ctx, db); err != nil {
 		return err
 	}
 	// What a savepoint keeps of the pages before it is little, and soon thrown
 	// away: not worth a file.
 	return g.exec(`PRAGMA temp_store = MEMORY`)
-}
-
-// statementsKept bounds the statements that stay prepared: some are put
-// together anew for each number of rows.
-const statementsKept = 400
-
-func (g *group) forget() {
-	for _, s := range g.stmts {
-		_ = s.Close()
-	}
-	g.stmts = map[string]*sql.Stmt{}
 }
 
 // end ends a transaction: commits it if there is something in it.
@@ -284,21 +269,6 @@ func (g *group) end(t *shared) {
 	}
 	t.unlock()
 	close(t.done)
-}
-
-// exec runs a statement of the transaction's frame, which nobody's context ends
-// half way.
-func (g *group) exec(statement string) error {
-	s := g.stmts[statement]
-	if s == nil {
-		var err error
-		if s, err = g.conn.PrepareContext(context.Background(), statement); err != nil {
-			return err
-		}
-		g.stmts[statement] = s
-	}
-	_, err := s.Exec()
-	return err
 }
 
 // scrub is [Store.Scrub] for a group.
@@ -320,11 +290,10 @@ func (g *group) scrub(ctx context.Context) error {
 
 // close gives the connection back. Nobody may be writing.
 func (g *group) close() error {
-	g.forget()
-	if g.conn == nil {
+	if g.line == nil {
 		return nil
 	}
-	err := g.conn.Close()
-	g.conn = nil
+	err := g.line.close()
+	g.line = nil
 	return err
 }

@@ -19,18 +19,30 @@ type Session struct {
 	CreatedAt     logiqc.Time
 	LastUsedAt    logiqc.Time
 	ExpiresAt     logiqc.Time
+	Holder        Holder // as it is now
 }
 
-const sessionSQL = `SELECT id, hash, user_id, purpose, stage, host, ip, app, code_id, signed_in_at, created_at, last_used_at, expires_at
-	FROM session `
+// Holder is of the account that a session or a token acts for what tells who it
+// is and what it may. It is read with either, in every transaction.
+type Holder struct {
+	ID, Username string
+	Role         logiqc.Role
+	Status       logiqc.Status
+}
+
+const sessionSQL = `SELECT s.id, s.hash, s.purpose, s.stage, s.host, s.ip, s.app, s.code_id, s.signed_in_at, s.created_at,
+	s.last_used_at, s.expires_at, a.id, a.username, a.role, a.status
+	FROM session s JOIN account a ON a.id = s.user_id `
 
 func (tx *Tx) sessions(where string, args ...any) (all []Session, err error) {
 	err = tx.each(sessionSQL+where, args, func(rows *sql.Rows) error {
 		var s Session
 		var hash []byte
-		err := rows.Scan(&s.ID, &hash, &s.UserID, &s.Purpose, &s.Stage, &s.Host, &s.IP, &s.App,
-			&s.CodeID, &s.SignedInAt, &s.CreatedAt, &s.LastUsedAt, &s.ExpiresAt)
+		err := rows.Scan(&s.ID, &hash, &s.Purpose, &s.Stage, &s.Host, &s.IP, &s.App,
+			&s.CodeID, &s.SignedInAt, &s.CreatedAt, &s.LastUsedAt, &s.ExpiresAt,
+			&s.Holder.ID, &s.Holder.Username, &s.Holder.Role, &s.Holder.Status)
 		copy(s.Hash[:], hash)
+		s.UserID = s.Holder.ID
 		all = append(all, s)
 		return err
 	})
@@ -39,7 +51,7 @@ func (tx *Tx) sessions(where string, args ...any) (all []Session, err error) {
 
 // session reads the one session that a condition selects and that is live.
 func (tx *Tx) session(column string, value any) (Session, error) {
-	found, err := tx.sessions(`WHERE `+column+` = $1 AND expires_at > $2`, value, int64(tx.now))
+	found, err := tx.sessions(`WHERE s.`+column+` = $1 AND s.expires_at > $2`, value, int64(tx.now))
 	if err != nil {
 		return Session{}, err
 	}
@@ -97,9 +109,9 @@ const liveSQL = `stage = 'signed_in' AND expires_at > `
 // newest first. Sign-ins on their way are none.
 func (tx *Tx) Sessions(userID string) ([]Session, error) {
 	if userID == "" {
-		return tx.sessions(`WHERE `+liveSQL+`$1 ORDER BY created_at DESC, id DESC`, int64(tx.now))
+		return tx.sessions(`WHERE `+liveSQL+`$1 ORDER BY s.created_at DESC, s.id DESC`, int64(tx.now))
 	}
-	return tx.sessions(`WHERE `+liveSQL+`$1 AND user_id = $2 ORDER BY created_at DESC, id DESC`, int64(tx.now), userID)
+	return tx.sessions(`WHERE `+liveSQL+`$1 AND user_id = $2 ORDER BY s.created_at DESC, s.id DESC`, int64(tx.now), userID)
 }
 
 // CountSessions counts what Sessions would return.

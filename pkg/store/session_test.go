@@ -9,13 +9,19 @@ import (
 	"github.com/logiqc/logiqc/pkg/logiqc"
 )
 
+// holds is the account of newUser with the id, as it is read with what acts for
+// it.
+func holds(id string) Holder {
+	return Holder{ID: id, Username: "User" + id[len(id)-1:], Role: logiqc.RoleUser, Status: logiqc.Active}
+}
+
 func TestSessions(t *testing.T) {
 	s, c := newTestStore(t)
 	addUsers(t, s, 2, nil)
 	now := logiqc.At(c.at)
 	make := func(id, user string, stage logiqc.Stage, created, expires logiqc.Time) Session {
 		return Session{ID: id, Hash: hashOf(id), UserID: user, Purpose: logiqc.SigninPurpose, Stage: stage, Host: "h", IP: "i",
-			App: "a", SignedInAt: created, CreatedAt: created, LastUsedAt: created, ExpiresAt: expires}
+			App: "a", SignedInAt: created, CreatedAt: created, LastUsedAt: created, ExpiresAt: expires, Holder: holds(user)}
 	}
 	old := make("s1", "id-000000", logiqc.StageSignedIn, now-5, now+1000)
 	list := []Session{old, make("s2", "id-000000", logiqc.StageSignedIn, now-3, now+1000), make("s3", "id-000001", logiqc.StageSignedIn, now-4, now+5000),
@@ -111,7 +117,7 @@ func TestTokens(t *testing.T) {
 	now := logiqc.At(c.at)
 	mk := func(id, name, user string, created, expires logiqc.Time) Token {
 		return Token{TokenInfo: logiqc.TokenInfo{ID: id, Name: name, Role: logiqc.RoleApp, CreatedAt: created, ExpiresAt: expires, User: "User" + user[len(user)-1:]},
-			Hash: hashOf(id), UserID: user}
+			Hash: hashOf(id), UserID: user, Holder: holds(user)}
 	}
 	a, b := mk("a", "ci", "id-000000", now-2, 0), mk("b", "app", "id-000001", now-1, now+1000)
 	a.Allow = []logiqc.Right{}

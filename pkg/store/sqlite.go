@@ -128,6 +128,8 @@ func (e *sqliteEngine) connect(write bool) (*sql.DB, error) {
 	db := sql.OpenDB(c)
 	if write {
 		db.SetMaxOpenConns(1)
+	} else {
+		db.SetMaxIdleConns(-1) // see readers
 	}
 	return db, nil
 }

@@ -39,6 +39,8 @@ type Store struct {
 	turn   chan struct{} // holds one token: whose turn to write it is, in this process
 	group  *group        // who shares commits instead of taking turns; or nil
 
+	readers *readers // of a file; or nil
+
 	mu          sync.Mutex // guards read and write
 	read, write *sql.DB
 }
@@ -94,8 +96,11 @@ type dialect struct {
 
 func newStore(e engine, o Options) *Store {
 	s := &Store{now: o.Now, engine: e, turn: make(chan struct{}, 1)}
-	if _, file := e.(*sqliteEngine); file && o.Group {
-		s.group = &group{store: s, stmts: map[string]*sql.Stmt{}}
+	if file, ok := e.(*sqliteEngine); ok {
+		s.readers = &readers{engine: file}
+		if o.Group {
+			s.group = &group{store: s}
+		}
 	}
 	return s
 }
@@ -160,6 +165,9 @@ func (s *Store) Close() error {
 	if s.group != nil {
 		err = s.group.close()
 	}
+	if s.readers != nil {
+		err = errors.Join(err, s.readers.close())
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, pool := range []**sql.DB{&s.read, &s.write} {
@@ -177,6 +185,9 @@ func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
 	db, err := s.db(false)
 	if err != nil {
 		return err
+	}
+	if s.readers != nil {
+		return s.viewKept(ctx, db, fn)
 	}
 	_, err = s.run(ctx, db, false, fn)
 	return err

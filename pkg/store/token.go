@@ -13,10 +13,11 @@ type Token struct {
 	logiqc.TokenInfo
 	Hash   [32]byte // SHA-256 of the token
 	UserID string
+	Holder Holder // as it is now
 }
 
-const tokenSQL = `SELECT t.id, t.hash, t.name, t.user_id, a.username, t.role, t.allow,
-	t.created_at, t.last_used_at, t.expires_at, t.revoked_at
+const tokenSQL = `SELECT t.id, t.hash, t.name, t.role, t.allow, t.created_at, t.last_used_at, t.expires_at, t.revoked_at,
+	a.id, a.username, a.role, a.status
 	FROM token t JOIN account a ON a.id = t.user_id `
 
 func (tx *Tx) tokens(where string, args ...any) (all []Token, err error) {
@@ -24,9 +25,10 @@ func (tx *Tx) tokens(where string, args ...any) (all []Token, err error) {
 		var t Token
 		var hash []byte
 		var allow string
-		err := rows.Scan(&t.ID, &hash, &t.Name, &t.UserID, &t.User, &t.Role, &allow,
-			&t.CreatedAt, &t.LastUsedAt, &t.ExpiresAt, &t.RevokedAt)
+		err := rows.Scan(&t.ID, &hash, &t.Name, &t.Role, &allow, &t.CreatedAt, &t.LastUsedAt, &t.ExpiresAt, &t.RevokedAt,
+			&t.Holder.ID, &t.Holder.Username, &t.Holder.Role, &t.Holder.Status)
 		copy(t.Hash[:], hash)
+		t.UserID, t.User = t.Holder.ID, t.Holder.Username
 		t.Allow = splitRights(allow)
 		all = append(all, t)
 		return err

@@ -77,17 +77,6 @@ func (tx *Tx) UserByID(id string) (logiqc.User, error) {
 	return found[0], nil
 }
 
-// Holder returns of the account with the id what tells who it is and what it
-// may: nothing but its id, username, role and status. It is asked in every
-// transaction. NotFound when there is none.
-func (tx *Tx) Holder(id string) (u logiqc.User, err error) {
-	ok, err := tx.one(`SELECT id, username, role, status FROM account WHERE id = $1`, []any{id}, &u.ID, &u.Username, &u.Role, &u.Status)
-	if err == nil && !ok {
-		err = logiqc.Errorf(logiqc.NotFound, "there is no account with the id %q", id)
-	}
-	return u, err
-}
-
 // UserExact returns the account that ref means: its username, email or id,
 // letter case ignored. NotFound, always as fast as a hit; Ambiguous, with the
 // usernames, when ref is the username of one account and the id of another.
