@@ -41,6 +41,7 @@ type shared struct {
 	alone   bool // nobody may join
 	lost    bool // the database took all of it back
 	memo    memo
+	tail    tail
 	done    chan struct{} // closed when it has ended, with err
 	err     error
 }
@@ -169,10 +170,11 @@ func (g *group) member(ctx context.Context, alone bool, fn func(*Tx) error) (wai
 	}
 	t := g.open
 	tx := g.newTx(ctx, t)
-	kept := false
+	before, kept := t.tail, false
 	defer func() {
 		if !kept {
 			t.takeBack(g)
+			t.tail = before // whether it has been written meanwhile or not
 		}
 	}()
 	if err = t.frame(g, `SAVEPOINT member`); err == nil {
@@ -264,11 +266,18 @@ func (g *group) connect(ctx context.Context) error {
 func (g *group) end(t *shared) {
 	if t.lost || t.members == 0 {
 		_ = g.exec(`ROLLBACK`) // there may be none
-	} else if t.err = g.exec(`COMMIT`); t.err != nil {
+	} else if t.err = g.commit(t); t.err != nil {
 		_ = g.exec(`ROLLBACK`)
 	}
 	t.unlock()
 	close(t.done)
+}
+
+func (g *group) commit(t *shared) error {
+	if err := g.newTx(context.Background(), t).writeTail(); err != nil {
+		return err
+	}
+	return g.exec(`COMMIT`)
 }
 
 // scrub is [Store.Scrub] for a group.

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 )
 
@@ -12,7 +14,28 @@ import (
 // goroutine uses it at a time.
 type line struct {
 	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
+	stmts map[string]*statement
+}
+
+// statement is one that is prepared, with what has to be thought of before it
+// is run in a transaction that several share.
+type statement struct {
+	*sql.Stmt
+	log     bool // it reads or changes the log
+	bearers bool // it may change who may what
+}
+
+func prepare(raw runner, query string) (*statement, error) {
+	// Statements run without a context: it is looked at between two of them, and
+	// one that has begun is better finished than half done.
+	s, err := raw.PrepareContext(context.Background(), query)
+	if err != nil {
+		return nil, err
+	}
+	about := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(query, word) })
+	}
+	return &statement{Stmt: s, log: about("event", "log_"), bearers: about("account", "session", "token") && query != updateSameSQL}, nil
 }
 
 // openLine takes a connection of the pool.
@@ -21,7 +44,7 @@ func openLine(ctx context.Context, db *sql.DB) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &line{conn, map[string]*sql.Stmt{}}, nil
+	return &line{conn, map[string]*statement{}}, nil
 }
 
 // exec runs a statement of a transaction's frame, which nobody's context ends
@@ -30,7 +53,7 @@ func (l *line) exec(statement string) error {
 	s := l.stmts[statement]
 	if s == nil {
 		var err error
-		if s, err = l.conn.PrepareContext(context.Background(), statement); err != nil {
+		if s, err = prepare(l.conn, statement); err != nil {
 			return err
 		}
 		l.stmts[statement] = s
@@ -54,7 +77,7 @@ func (l *line) forget() {
 	for _, s := range l.stmts {
 		_ = s.Close()
 	}
-	l.stmts = map[string]*sql.Stmt{}
+	l.stmts = map[string]*statement{}
 }
 
 // close gives the connection back.

@@ -152,6 +152,44 @@ func (tx *Tx) AppendLog(rows []LogRow, hashes []StoredHash, newRoot [32]byte) er
 			return logiqc.Errorf(logiqc.Internal, "event %d cannot follow a log of %d", r.Event.Seq, tx.size+int64(i))
 		}
 	}
+	if t := tx.shared; t != nil && !t.alone && len(rows) <= tailKept {
+		t.tail.rows, t.tail.hashes = append(t.tail.rows, rows...), append(t.tail.hashes, hashes...)
+		tx.wrote = true
+	} else if err := tx.writeLog(rows, hashes, newRoot); err != nil {
+		return err
+	}
+	tx.size, tx.root = tx.size+int64(len(rows)), newRoot
+	added := make(map[int64][32]byte, min(len(hashes), hashesKept+1))
+	for _, h := range hashes[max(0, len(hashes)-hashesKept-1):] {
+		added[h.Index] = h.Hash
+	}
+	tx.remember(added)
+	return nil
+}
+
+// tail is the end of the log that those who share a transaction have appended
+// and nobody has written yet: what each appended is no more to write than what
+// all did.
+type tail struct {
+	rows   []LogRow
+	hashes []StoredHash
+}
+
+// tailKept bounds what one of them may leave to be written later.
+const tailKept = 100
+
+// writeTail writes what has been appended so far.
+func (tx *Tx) writeTail() error {
+	if tx.shared == nil || len(tx.shared.tail.rows) == 0 {
+		return nil
+	}
+	end := tx.shared.tail
+	tx.shared.tail = tail{}
+	return tx.writeLog(end.rows, end.hashes, tx.root)
+}
+
+// writeLog writes events, the hashes they add to the tree and where it ends.
+func (tx *Tx) writeLog(rows []LogRow, hashes []StoredHash, root [32]byte) error {
 	err := tx.insertMany(` INTO event (seq, `+columnsSQL+`, bytes)`, 15, len(rows), func(i int, args []any) []any {
 		c := ColumnsOf(rows[i].Event)
 		return append(c.args(append(args, rows[i].Event.Seq)), rows[i].Bytes)
@@ -165,21 +203,12 @@ func (tx *Tx) AppendLog(rows []LogRow, hashes []StoredHash, newRoot [32]byte) er
 	if err != nil {
 		return err
 	}
-	n, err := tx.exec(`UPDATE log_head SET size = $1, root = $2 WHERE one = 1 AND size = $3`,
-		tx.size+int64(len(rows)), newRoot[:], tx.size)
-	if err != nil {
-		return err
+	from := rows[0].Event.Seq
+	n, err := tx.exec(`UPDATE log_head SET size = $1, root = $2 WHERE one = 1 AND size = $3`, from+int64(len(rows)), root[:], from)
+	if err == nil && n != 1 {
+		err = logiqc.Errorf(logiqc.Conflict, "the audit log has moved meanwhile; nothing was changed")
 	}
-	if n != 1 {
-		return logiqc.Errorf(logiqc.Conflict, "the audit log has moved meanwhile; nothing was changed")
-	}
-	tx.size, tx.root = tx.size+int64(len(rows)), newRoot
-	added := make(map[int64][32]byte, min(len(hashes), hashesKept+1))
-	for _, h := range hashes[max(0, len(hashes)-hashesKept-1):] {
-		added[h.Index] = h.Hash
-	}
-	tx.remember(added)
-	return nil
+	return err
 }
 
 // Event returns the bytes of one event, or NotFound.

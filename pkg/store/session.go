@@ -56,7 +56,7 @@ func (tx *Tx) session(column string, value any) (Session, error) {
 		return Session{}, err
 	}
 	if len(found) == 0 {
-		return Session{}, logiqc.Errorf(logiqc.NotFound, "there is no such session, or it has ended")
+		return Session{}, noSession()
 	}
 	return found[0], nil
 }
@@ -67,7 +67,35 @@ func (tx *Tx) SessionByHash(hash [32]byte) (Session, error) { return tx.session(
 
 // SessionByID returns the session or sign-in with the id. NotFound when there
 // is none or it has expired.
-func (tx *Tx) SessionByID(id string) (Session, error) { return tx.session("id", id) }
+func (tx *Tx) SessionByID(id string) (Session, error) {
+	s, err := remembered(tx, id, func() (Session, error) { return tx.session("id", id) })
+	if err == nil && s.ExpiresAt <= tx.now { // since it was read
+		return Session{}, noSession()
+	}
+	return s, err
+}
+
+func noSession() error {
+	return logiqc.Errorf(logiqc.NotFound, "there is no such session, or it has ended")
+}
+
+// remembered returns what a transaction has read of a session or a token, or
+// reads it: those who share one have few, and each is asked for by all. Whatever
+// may change it forgets it.
+func remembered[T any](tx *Tx, id string, read func() (T, error)) (T, error) {
+	if known, ok := tx.memo.bearers[id].(T); ok {
+		return known, nil
+	}
+	found, err := read()
+	if err != nil {
+		return found, err
+	}
+	if tx.memo.bearers == nil {
+		tx.memo.bearers = map[string]any{}
+	}
+	tx.memo.bearers[id] = found
+	return found, nil
+}
 
 // InsertSession adds a session or a sign-in.
 func (tx *Tx) InsertSession(s Session) error {
@@ -90,7 +118,7 @@ func (tx *Tx) UpdateSession(s Session) error {
 		s.Hash[:], string(s.Purpose), string(s.Stage), s.Host, s.IP, s.App,
 		int64(s.SignedInAt), int64(s.LastUsedAt), int64(s.ExpiresAt), s.CodeID, s.ID)
 	if err == nil && n == 0 {
-		return logiqc.Errorf(logiqc.NotFound, "there is no such session, or it has ended")
+		return noSession()
 	}
 	return err
 }

@@ -35,6 +35,9 @@ func (e *sqliteEngine) exec(tx *Tx, query string, args []any) (sql.Result, error
 	if err != nil {
 		return nil, err
 	}
+	if s.bearers {
+		clear(tx.memo.bearers)
+	}
 	return s.Exec(args...)
 }
 
@@ -46,20 +49,20 @@ func (e *sqliteEngine) query(tx *Tx, query string, args []any, _ bool) (*sql.Row
 	return s.Query(args...)
 }
 
-// stmt prepares a statement once per transaction.
-func (e *sqliteEngine) stmt(tx *Tx, query string) (*sql.Stmt, error) {
-	if s := tx.stmts[query]; s != nil {
-		return s, nil
+// stmt prepares a statement once per transaction, or once for many on a line.
+// Before one that is about the log, all of the log is written.
+func (e *sqliteEngine) stmt(tx *Tx, query string) (s *statement, err error) {
+	if s = tx.stmts[query]; s == nil {
+		if s, err = prepare(tx.raw, query); err != nil {
+			return nil, err
+		}
+		if tx.stmts == nil {
+			tx.stmts = map[string]*statement{}
+		}
+		tx.stmts[query] = s
 	}
-	// Statements run without tx.ctx: it is looked at between two of them, and
-	// one that has begun is better finished than half done.
-	s, err := tx.raw.PrepareContext(context.Background(), query)
-	if err != nil {
-		return nil, err
+	if s.log {
+		err = tx.writeTail()
 	}
-	if tx.stmts == nil {
-		tx.stmts = map[string]*sql.Stmt{}
-	}
-	tx.stmts[query] = s
-	return s, nil
+	return s, err
 }

@@ -53,7 +53,9 @@ func (tx *Tx) TokenByHash(hash [32]byte) (Token, error) { return tx.token("hash"
 
 // TokenByID returns the token with the id, revoked or expired ones too, or
 // NotFound.
-func (tx *Tx) TokenByID(id string) (Token, error) { return tx.token("id", id) }
+func (tx *Tx) TokenByID(id string) (Token, error) {
+	return remembered(tx, id, func() (Token, error) { return tx.token("id", id) })
+}
 
 // Tokens returns every token, revoked and expired ones too, newest first.
 func (tx *Tx) Tokens() ([]Token, error) { return tx.tokens(`ORDER BY t.created_at DESC, t.id DESC`) }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/bits"
 	"strconv"
 	"strings"
 
@@ -21,7 +22,7 @@ type Tx struct {
 	rarity *rarity
 	purges *purges
 	now    logiqc.Time
-	stmts  map[string]*sql.Stmt
+	stmts  map[string]*statement
 	write  bool
 	size   int64 // of the log, in a writing transaction
 	root   [32]byte
@@ -54,10 +55,11 @@ type runner interface {
 // memo is what has been read of a transaction's beginning, or found out about
 // it. Whoever changes it, or takes changes back, forgets it.
 type memo struct {
-	policy *logiqc.Policy
-	info   *Info
-	found  map[string]any
-	hashes map[int64][32]byte // of the log's tree
+	policy  *logiqc.Policy
+	info    *Info
+	found   map[string]any
+	hashes  map[int64][32]byte // of the log's tree
+	bearers map[string]any     // a Session or a Token, by its id
 }
 
 // Once returns what fn found out when it last succeeded under that name in what
@@ -266,8 +268,11 @@ const rowsPerStatement = 50
 func (tx *Tx) insertMany(into string, width, n int, row func(i int, args []any) []any) error {
 	into = tx.engine.dialect().insert + into
 	args := make([]any, 0, width*min(n, rowsPerStatement))
-	for at := 0; at < n; at += rowsPerStatement {
-		rows := min(rowsPerStatement, n-at)
+	for at, rows := 0, 0; at < n; at += rows {
+		rows = min(rowsPerStatement, n-at)
+		if tx.shared != nil {
+			rows = 1 << (bits.Len(uint(rows)) - 1) // few statements, which stay prepared
+		}
 		args = args[:0]
 		for i := range rows {
 			args = row(at+i, args)

@@ -124,14 +124,22 @@ func takenError(field, value string) *logiqc.Error {
 	return logiqc.Errorf(logiqc.Exists, "the %s %s is taken", field, value)
 }
 
-// updateUserSQL writes an account; the name and email have to be as given last
-// for the short form, which leaves the search index alone.
-const updateUserSQL = `UPDATE account SET email = $1, email_key = $2, name = $3, phone = $4, role = $5, status = $6,
-	auth = $7, protected = $8, toggle = $9, contact_changed_at = $10, contact_changed_by = $11, password_hash = $12,
-	password_misses = $13, password_until = $14, password_told = $15, code_misses = $16, code_until = $17, code_told = $18,
-	reset_at = $19, reset_by = $20, reset_seen = $21, last_success_at = $22, failure_at = $23, failure_reason = $24,
-	failure_host = $25, held_at = $26, window_at = $27, told = $28, updated_at = $29, version = version + 1
-	WHERE id = $30 AND version = $31`
+// The ways to write an account, the quickest first: where nothing of it has
+// changed that is in an index of the table; where nothing has that is in the
+// search index; and all of it. What must be as it was is a condition.
+const (
+	setSQL = `UPDATE account SET phone = $4, auth = $7, toggle = $9, contact_changed_at = $10, contact_changed_by = $11,
+		password_hash = $12, password_misses = $13, password_until = $14, password_told = $15, code_misses = $16,
+		code_until = $17, code_told = $18, reset_by = $20, reset_seen = $21, last_success_at = $22, failure_at = $23,
+		failure_reason = $24, failure_host = $25, held_at = $26, window_at = $27, told = $28, updated_at = $29,
+		version = version + 1`
+	whichSQL         = ` WHERE id = $30 AND version = $31`
+	namedSQL         = ` AND email = $1 AND email_key = $2 AND name = $3`
+	indexedSQL       = `, role = $5, status = $6, protected = $8, reset_at = $19`
+	updateSameSQL    = setSQL + whichSQL + namedSQL + ` AND role = $5 AND status = $6 AND protected = $8 AND reset_at = $19`
+	updateIndexedSQL = setSQL + indexedSQL + whichSQL + namedSQL
+	updateAllSQL     = setSQL + indexedSQL + `, email = $1, email_key = $2, name = $3` + whichSQL
+)
 
 // UpdateUser writes the account back as it is in u, its username, id and
 // creation aside, which never change. Its Version grows and its UpdatedAt
@@ -139,7 +147,14 @@ const updateUserSQL = `UPDATE account SET email = $1, email_key = $2, name = $3,
 // is gone; Exists when its email is taken. Enrolments are not part of it.
 func (tx *Tx) UpdateUser(u *logiqc.User) error {
 	args := append(changeableArgs(u, make([]any, 0, 32)), int64(tx.now), u.ID, u.Version)
-	changed, err := tx.exec(updateUserSQL+` AND email = $32 AND name = $33`, append(args, u.Email, u.Name)...)
+	var changed int64
+	var err error
+	if u.ResetAt != tx.now { // which is when it is reset
+		changed, err = tx.exec(updateSameSQL, args...)
+	}
+	if err == nil && changed == 0 {
+		changed, err = tx.exec(updateIndexedSQL, args...)
+	}
 	if err == nil && changed == 0 {
 		changed, err = tx.renameUser(u, args)
 	}
@@ -173,7 +188,7 @@ func (tx *Tx) renameUser(u *logiqc.User, args []any) (changed int64, err error) 
 	if others > 0 {
 		return 0, takenError("email", u.Email)
 	}
-	changed, err = tx.exec(updateUserSQL, args...)
+	changed, err = tx.exec(updateAllSQL, args...)
 	if err != nil || changed == 0 {
 		return changed, err
 	}
