@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"runtime"
 	"sync"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
@@ -73,6 +74,7 @@ func (l *lookups) holder(ctx context.Context, s *store.Store, b bearer) (holder,
 // it goes on when ctx ends.
 func (l *lookups) run(ctx context.Context, s *store.Store, mine *lookup) {
 	defer close(mine.done) // also after a panic, with the error that is there
+	runtime.Gosched()      // for those who are about to ask as well; nobody is waited for
 	l.turn <- struct{}{}
 	defer func() { <-l.turn }()
 	l.mu.Lock()

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -139,6 +140,13 @@ func (g *group) take(ctx context.Context, alone bool) error {
 func (g *group) pass() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if t := g.open; t != nil && len(g.queue) == 0 && !t.closed() {
+		// Whoever is on the way here comes first, as a commit takes as long for few
+		// as for many; where nobody is, this is no time.
+		g.mu.Unlock()
+		runtime.Gosched()
+		g.mu.Lock()
+	}
 	if t := g.open; t != nil && (len(g.queue) == 0 || g.queue[0].alone || t.closed()) {
 		g.open = nil
 		g.mu.Unlock()
