@@ -130,3 +130,39 @@ func TestReadersAreKept(t *testing.T) {
 	addUsers(t, s, 1, func(_ int, u *logiqc.User) { u.ID, u.Username, u.Email = "x", "x", "x@x" })
 	view(t, s, func(tx *Tx) error { _, err := tx.UserByID("x"); return err }) // no reader is stuck in the past
 }
+
+// An import that fails leaves a server's connection no larger than it was.
+func TestFailedBulkFreesMemory(t *testing.T) {
+	s := newGroupStore(t)
+	sentinel := errors.New("no")
+	for name, end := range map[string]func(*Tx) error{
+		"fails":  func(*Tx) error { return sentinel },
+		"panics": func(*Tx) error { panic("oops") },
+		"ends":   func(tx *Tx) error { return tx.EndBulk() },
+	} {
+		func() {
+			defer func() { _ = recover() }()
+			_ = s.Update(t.Context(), func(tx *Tx) error {
+				if err := tx.BeginBulk(); err != nil {
+					return err // the first time: not alone
+				}
+				err := tx.InsertUser(newUser(len(name)))
+				if size := cacheSize(t, s); size != "-256000" {
+					t.Errorf("%s: it began with a cache of %s", name, size)
+				}
+				return errors.Join(err, end(tx))
+			})
+		}()
+		if size := cacheSize(t, s); size != "-2000" {
+			t.Errorf("%s: the cache is %s afterwards", name, size)
+		}
+	}
+}
+
+func cacheSize(t *testing.T, s *Store) (size string) {
+	t.Helper()
+	if err := s.group.conn.QueryRowContext(t.Context(), `PRAGMA cache_size`).Scan(&size); err != nil {
+		t.Error(err)
+	}
+	return size
+}

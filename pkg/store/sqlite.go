@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -145,30 +144,29 @@ var sqliteDialect = dialect{insert: "INSERT OR FAIL", join: "CROSS JOIN", clock:
 
 func (e *sqliteEngine) dialect() *dialect { return &sqliteDialect }
 
-// bulk enlarges what is kept in memory: SQLite's cache (in KiB) and what the
-// text index gathers before it writes (in bytes; 1 MiB is its default).
+// How much of the file a connection keeps in memory, in KiB: otherwise, and
+// while very many rows are inserted.
+const (
+	cacheSQL   = `PRAGMA cache_size = -2000`
+	cacheMuch  = `PRAGMA cache_size = -256000`
+	textLittle = 1 << 20 // bytes that the text index gathers before it writes: its default
+	textMuch   = 32 << 20
+)
+
+// bulk enlarges what is kept in memory. The cache is the connection's, so that
+// no rollback makes it small again: see [Tx.run].
 func (e *sqliteEngine) bulk(tx *Tx, on bool) error {
-	cache, gather := 2_000, 1<<20
+	cache, gather := cacheSQL, textLittle
 	if on {
-		cache, gather = 256_000, 32<<20
+		cache, gather = cacheMuch, textMuch
 	}
-	if _, err := tx.exec(fmt.Sprintf(`PRAGMA cache_size = -%d`, cache)); err != nil {
+	if _, err := tx.exec(cache); err != nil {
 		return err
 	}
-	if _, err := tx.exec(`INSERT INTO account_text (account_text, rank) VALUES ('hashsize', $1)`, gather); err != nil || on {
-		return err
-	}
-	var all int
-	if _, err := tx.one(`SELECT coalesce(max(n), 0) FROM account`, nil, &all); err != nil || tx.added < all/worthMerging {
-		return err
-	}
-	_, err := tx.exec(`INSERT INTO account_text (account_text) VALUES ('optimize')`)
+	tx.enlarged = on
+	_, err := tx.exec(`INSERT INTO account_text (account_text, rank) VALUES ('hashsize', $1)`, gather)
 	return err
 }
-
-// worthMerging: after a bulk insert of one in so many accounts the pieces of the
-// text index are merged into one. A search goes through each piece there is.
-const worthMerging = 4
 
 // scrub moves the write-ahead log into the file and cuts it to nothing; the
 // file's own remains are overwritten as rows go (secure_delete). It hardly

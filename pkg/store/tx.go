@@ -38,9 +38,10 @@ type Tx struct {
 
 	load func(table string, columns []string, rows [][]any) error // the database's own way to take many rows, or nil
 
-	bulk    bool
-	added   int     // accounts, by a bulk insert
-	waiting []entry // its words, to be written in order
+	enlarged bool // the connection keeps much of the file in memory
+	bulk     bool
+	added    int     // accounts, by a bulk insert
+	waiting  []entry // its words, to be written in order
 }
 
 // runner runs statements: an [*sql.Tx], or the connection of a transaction that
@@ -84,6 +85,11 @@ func Once[T any](tx *Tx, name string, fn func() (T, error)) (T, error) {
 // run runs fn to its end. An error that may have ended the transaction stands,
 // whatever fn made of it, as nothing of it may be committed then.
 func (tx *Tx) run(fn func(*Tx) error) error {
+	defer func() { // also when fn panics
+		if tx.enlarged {
+			_, _ = tx.raw.ExecContext(context.Background(), cacheSQL)
+		}
+	}()
 	err := fn(tx)
 	switch {
 	case errors.Is(tx.failed, errNotAlone):
