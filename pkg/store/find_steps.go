@@ -52,9 +52,17 @@ func newSearch(text string) *search {
 	case strings.ContainsRune(text, 0):
 		return s
 	case len(s.words) == 1:
-		s.steps = []step{{byExact, exact}, {byUsername, folded}, {byEmail, folded}, {byWord, folded}}
-	default:
-		s.steps = []step{{byExact, exact}, {byWord, folded}}
+		// Who has exactly that username or email comes first in the ranges anyway;
+		// an id has hyphens.
+		if exact != folded || strings.Contains(exact, "-") {
+			s.steps = []step{{byExact, exact}}
+		}
+		if !strings.Contains(folded, "@") { // which no username has
+			s.steps = append(s.steps, step{byUsername, folded})
+		}
+		s.steps = append(s.steps, step{byEmail, folded}, step{byWord, folded})
+	default: // no username, email or id has a blank
+		s.steps = []step{{byWord, folded}}
 	}
 	switch {
 	case slices.ContainsFunc(s.words, isLong):
