@@ -19,7 +19,7 @@ var portable = map[string]func(*testing.T){
 	"FindIsComplete": TestFindIsComplete, "AppendAndRead": TestAppendAndRead, "ReadRanges": TestReadRanges,
 	"AppendRefusesGaps": TestAppendRefusesGaps, "EventsFilters": TestEventsFilters, "EventsCursor": TestEventsCursor,
 	"SchemaVersions": TestSchemaVersions, "EnrolmentLife": TestEnrolmentLife, "StepIsSpentOnce": TestStepIsSpentOnce,
-	"RecoveryCodes": TestRecoveryCodes, "Sessions": TestSessions, "Tokens": TestTokens, "Requests": TestRequests,
+	"RecoveryCodes": TestRecoveryCodes, "Sessions": TestSessions, "Tokens": TestTokens, "Requests": TestRequests, "Purge": TestPurge,
 	"InfoAndPolicy": TestInfoAndPolicy, "OneNow": TestOneNow, "UpdateRollsBack": TestUpdateRollsBack,
 	"ViewCannotWrite": TestViewCannotWrite, "UpdateWaits": TestUpdateWaits, "ContextEndsTransaction": TestContextEndsTransaction,
 	"UsersRoundTrip": TestUsersRoundTrip, "UserComesBackWhole": TestUserComesBackWhole, "UserRefs": TestUserRefs,
