@@ -115,7 +115,7 @@ func (s *Server) observed(h http.Handler) http.Handler {
 			took := time.Since(began)
 			s.metrics.answered(routeOf(r), methodOf(r), out.code(), took)
 			s.log.Info("request", "method", methodOf(r), "route", routeOf(r), "status", out.code(), "bytes", out.bytes,
-				"took", took.Round(time.Microsecond), "from", fromOf(r))
+				"took_ms", float64(took.Microseconds())/1000, "from", fromOf(r))
 		}()
 		h.ServeHTTP(out, r)
 	})
