@@ -137,7 +137,8 @@ func (a *App) rotate(ctx context.Context, desk *service.Desk, by logiqc.Actor, r
 }
 
 // soFar is the error of a rotation that stopped half-way: it says which keys are
-// in use already, and how to go on.
+// in use already, and how to go on. It is no longer [logiqc.Unavailable], which
+// would promise that nothing was changed.
 func (r rotated) soFar(e *logiqc.Error, goOn string) error {
 	var made []string
 	if r.AuditKey != "" {
@@ -150,6 +151,9 @@ func (r rotated) soFar(e *logiqc.Error, goOn string) error {
 		return e
 	}
 	stopped := *e
+	if e.Code == logiqc.Unavailable {
+		stopped.Code = logiqc.UnknownOutcome
+	}
 	stopped.Message = strings.Join(made, ", ") + ", but then it stopped: " + strings.ReplaceAll(e.Message, "; nothing was changed", "")
 	hint := "then: " + goOn
 	if e.Hint != "" {

@@ -3,6 +3,8 @@ package console
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -34,6 +36,9 @@ type operation struct {
 	from       int
 }
 
+// errPanic is how an action ends that panicked: it ends Admin mode too.
+var errPanic = errors.New("panic")
+
 // begin starts an action, or again the one that was kept.
 func (c *console) begin(action Action, about string) tea.Cmd {
 	op := &operation{key: action.Key, about: about, ended: make(chan struct{})}
@@ -46,7 +51,11 @@ func (c *console) begin(action Action, about string) tea.Cmd {
 	c.op = op
 	work := func() tea.Msg {
 		defer close(op.ended)
-		op.err = errors.New("it was broken off") // should it panic
+		defer func() {
+			if p := recover(); p != nil { // the terminal is given back before it is told
+				op.err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
+			}
+		}()
 		op.err = op.run(op.ctx, c.desk.IO.In(op.pane))
 		return nil
 	}
@@ -105,6 +114,9 @@ func (op *operation) over(c *console) tea.Cmd {
 	}
 	switch {
 	case c.leaving:
+		return tea.Quit
+	case errors.Is(op.err, errPanic):
+		c.err = op.err
 		return tea.Quit
 	case errors.Is(op.err, logiqc.Unauthenticated), errors.Is(op.err, logiqc.CodeRequired):
 		c.err = op.err
