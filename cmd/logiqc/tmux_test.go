@@ -21,9 +21,7 @@ type tmux struct {
 // tmux starts the program in one, with a shell around it that stays.
 func (h *home) tmux(cols, rows string, args ...string) *tmux {
 	h.t.Helper()
-	if _, err := exec.LookPath("tmux"); err != nil {
-		h.t.Skip("no tmux here")
-	}
+	needProgram(h.t, "tmux", "what a terminal keeps")
 	x := &tmux{h.t, filepath.Join(h.dir, "tmux"), h.command().Env}
 	x.do("-f", os.DevNull, "new-session", "-d", "-x", cols, "-y", rows, "logiqc "+strings.Join(args, " ")+"; echo exit $?; exec cat")
 	h.t.Cleanup(func() { x.do("kill-server") })

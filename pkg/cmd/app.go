@@ -229,6 +229,16 @@ func (a *App) Audit(ctx context.Context) (logiqc.Audit, error) {
 	return desk.Audit(actor), nil
 }
 
+// evidence is [App.Audit] and what was signed of the log until now.
+func (a *App) evidence(ctx context.Context) (logiqc.Audit, logiqc.Evidence, error) {
+	audit, err := a.Audit(ctx)
+	if err != nil {
+		return nil, logiqc.Evidence{}, err
+	}
+	e, err := audit.Evidence(ctx)
+	return audit, e, err
+}
+
 // directly is what a command begins with that changes a store which is opened
 // directly: the request of its flags, and what [App.Direct] returns.
 func (a *App) directly(ctx context.Context, f *requestFlags) (desk *service.Desk, by logiqc.Actor, req logiqc.Request, err error) {

@@ -18,11 +18,7 @@ func newAuditKey(a *App) *cobra.Command {
 			"While a key is being replaced there is a line for the new one and then the old one.",
 		Example: "  logiqc audit key",
 		RunE: func(c *cobra.Command, _ []string) error {
-			audit, err := a.Audit(c.Context())
-			if err != nil {
-				return err
-			}
-			e, err := audit.Evidence(c.Context())
+			_, e, err := a.evidence(c.Context())
 			if err != nil {
 				return err
 			}

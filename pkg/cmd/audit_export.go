@@ -16,6 +16,7 @@ import (
 func newAuditExport(a *App) *cobra.Command {
 	return &cobra.Command{
 		Use: "export DIR", Short: "Write the log to a folder that others can check",
+		Annotations: oneAnswer,
 		Long: "Write the log with a signed checkpoint to a folder, in the form that tools of the\n" +
 			"transparency world read (C2SP tlog-tiles). A folder that holds an older state of this\n" +
 			"log is continued: only what is new is written. Check it anywhere, with nothing but the\n" +
@@ -27,14 +28,7 @@ func newAuditExport(a *App) *cobra.Command {
 		Example: "  logiqc audit export /mnt/evidence/log",
 		Args:    exactly(1, "the folder to write to"),
 		RunE: func(c *cobra.Command, args []string) error {
-			if a.IO().Format() == ui.FormatCSV {
-				return noCSV()
-			}
-			audit, err := a.Audit(c.Context())
-			if err != nil {
-				return err
-			}
-			e, err := audit.Evidence(c.Context())
+			audit, e, err := a.evidence(c.Context())
 			if err != nil {
 				return err
 			}

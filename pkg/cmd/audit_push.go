@@ -10,7 +10,6 @@ import (
 
 	"github.com/logiqc/logiqc/pkg/ledger"
 	"github.com/logiqc/logiqc/pkg/logiqc"
-	"github.com/logiqc/logiqc/pkg/ui"
 	"github.com/logiqc/logiqc/pkg/witness"
 )
 
@@ -53,18 +52,12 @@ func newAuditPush(a *App) *cobra.Command {
 	var f pushFlags
 	c := &cobra.Command{
 		Use: "push", Short: "Send a checkpoint to the witnesses, a file or a command", Long: pushLong,
+		Annotations: oneAnswer,
 		Example: "  logiqc audit push\n" +
 			"  logiqc audit push --to /mnt/worm/logiqc/\n" +
 			"  logiqc audit push --exec 'mail -s \"logiqc checkpoint\" auditor@example.org'",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if a.IO().Format() == ui.FormatCSV {
-				return noCSV()
-			}
-			audit, err := a.Audit(c.Context())
-			if err != nil {
-				return err
-			}
-			e, err := audit.Evidence(c.Context())
+			audit, e, err := a.evidence(c.Context())
 			if err != nil {
 				return err
 			}

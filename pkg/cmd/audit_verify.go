@@ -46,14 +46,12 @@ func newAuditVerify(a *App) *cobra.Command {
 	var f verifyFlags
 	c := &cobra.Command{
 		Use: "verify", Short: "Recompute the whole log and tell whether it was changed", Long: verifyLong,
+		Annotations: oneAnswer,
 		Example: "  logiqc audit verify\n" +
 			"  logiqc audit verify --key NAME+HASH+KEY --since 2026-11-23.ckpt\n" +
 			"  logiqc audit verify --key NAME+HASH+KEY --dir log/\n" +
 			"  logiqc audit verify --key NAME+HASH+KEY --proof receipt",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if a.IO().Format() == ui.FormatCSV {
-				return noCSV()
-			}
 			var out verified
 			var err error
 			switch {

@@ -71,11 +71,7 @@ func newAuditWitnessList(a *App) *cobra.Command {
 		Use: "list", Short: "List the witnesses, with what each has signed last",
 		Example: "  logiqc audit witness list",
 		RunE: func(c *cobra.Command, _ []string) error {
-			audit, err := a.Audit(c.Context())
-			if err != nil {
-				return err
-			}
-			e, err := audit.Evidence(c.Context())
+			_, e, err := a.evidence(c.Context())
 			if err != nil {
 				return err
 			}

@@ -34,16 +34,14 @@ changed meanwhile; 11 the store or its keys cannot be opened.`
 func newRecover(a *App) *cobra.Command {
 	c := &cobra.Command{
 		Use: "recover USERNAME --reason T", Short: "Break-glass: reset an administrator, beside store and keys", Long: recoverLong,
-		Example: "  sudo -u logiqc logiqc recover helen --reason \"lost phone, sole on-call\"",
-		Args:    exactly(1, "the username of an administrator"),
+		Annotations: oneAnswer,
+		Example:     "  sudo -u logiqc logiqc recover helen --reason \"lost phone, sole on-call\"",
+		Args:        exactly(1, "the username of an administrator"),
 	}
 	f := addRequestFlags(c, false)
 	f.confirmation = true // which no flag answers
 	f.addReason(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if a.IO().Format() == ui.FormatCSV {
-			return noCSV()
-		}
 		desk, err := a.Desk()
 		if err != nil {
 			return err

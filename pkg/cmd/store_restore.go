@@ -58,6 +58,7 @@ func newStoreRestore(a *App) *cobra.Command {
 	r := service.Restore{}
 	c := &cobra.Command{
 		Use: "restore FILE [--log DIR | --new-origin --reason T]", Short: "Put a backup back", Long: restoreLong,
+		Annotations: oneAnswer,
 		Example: "  logiqc store restore /mnt/backup/2026-11-22.db\n" +
 			"  logiqc store restore /mnt/backup/2026-11-22.db --log /mnt/evidence/log\n" +
 			"  logiqc store restore /mnt/backup/2026-11-22.db --new-origin --reason \"disk lost, INC-9002\"",
@@ -73,9 +74,6 @@ func newStoreRestore(a *App) *cobra.Command {
 			if is, err := os.Stat(r.Log); err != nil || !is.IsDir() {
 				return logiqc.Errorf(logiqc.Usage, "%q is no folder", r.Log).WithHint("--log takes what logiqc audit export wrote")
 			}
-		}
-		if a.IO().Format() == ui.FormatCSV {
-			return noCSV()
 		}
 		if r.NewOrigin && strings.TrimSpace(f.reason) == "" {
 			return logiqc.Errorf(logiqc.Usage, "a new origin is started for a reason").WithHint("--new-origin --reason T")

@@ -155,12 +155,18 @@ func codeLife(t *testing.T, w *World) {
 	if w.finishEnrolment(at).Stage != logiqc.StageSignedIn {
 		t.Error("not signed in")
 	}
+	codeEnds(t, w)
+}
+
+// codeEnds has a code in use when the account is reset again without one.
+func codeEnds(t *testing.T, w *World) {
+	in := w.SignIn()
 	res := w.reset(w.Helen, "bob", func(r *logiqc.Reset) { r.EnrolmentCode, r.CodeTTL = true, 72*time.Hour })
 	if res.EnrolmentCode.ExpiresAt != logiqc.At(w.Now().Add(72*time.Hour)) {
 		t.Errorf("good until %s", res.EnrolmentCode.ExpiresAt)
 	}
-	started = w.started("bob")
-	_, err = in.EnrolmentCode(w.ctx(), started.Token, res.EnrolmentCode.Code, source)
+	started := w.started("bob")
+	_, err := in.EnrolmentCode(w.ctx(), started.Token, res.EnrolmentCode.Code, source)
 	want(t, "before the next reset", err, "")
 	if _, err = in.StartEnrolment(w.ctx(), started.Token, source); err != nil {
 		t.Fatal(err)
@@ -271,24 +277,7 @@ func codeRaces(t *testing.T, w *World) {
 		_, err = in.ProveEnrolment(w.ctx(), at.Token, totp.Code(key, totp.Step(w.Now())), source)
 		return err
 	}
-	together := func(n int, do func() error) (done, missed int64) {
-		var ok, wrong atomic.Int64
-		var all sync.WaitGroup
-		for range n {
-			all.Go(func() {
-				switch err := do(); {
-				case err == nil:
-					ok.Add(1)
-				case errors.Is(err, logiqc.WrongCode):
-					wrong.Add(1)
-				case logiqc.AsError(err).Code == logiqc.Internal:
-					t.Errorf("%v", err)
-				}
-			})
-		}
-		all.Wait()
-		return ok.Load(), wrong.Load()
-	}
+	together := func(n int, do func() error) (done, missed int64) { return codesTogether(t, n, do) }
 	w.add("gil")
 	code := w.issue("gil")
 	if done, _ := together(20, func() error { return enrol("gil", code) }); done > 1 {
@@ -310,4 +299,25 @@ func codeRaces(t *testing.T, w *World) {
 		t.Errorf("%d wrong ones were looked at, %d enrolled", missed, done)
 	}
 	want(t, "the right one, after these", enrol("hal", code), logiqc.Expired)
+}
+
+// codesTogether does one thing n times at once, and counts what was done and
+// what was a wrong code.
+func codesTogether(t *testing.T, n int, do func() error) (done, missed int64) {
+	var ok, wrong atomic.Int64
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() {
+			switch err := do(); {
+			case err == nil:
+				ok.Add(1)
+			case errors.Is(err, logiqc.WrongCode):
+				wrong.Add(1)
+			case logiqc.AsError(err).Code == logiqc.Internal:
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	all.Wait()
+	return ok.Load(), wrong.Load()
 }
