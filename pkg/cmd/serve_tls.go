@@ -39,8 +39,7 @@ func (o serveFlags) certificate(a *App, where config.Store) (*httpapi.Certificat
 		if err != nil {
 			return nil, err
 		}
-		text = config.Secret(made)
-		if err := file.Save(text); err != nil {
+		if text, err = file.Keep(config.Secret(made)); err != nil {
 			return nil, err
 		}
 	}

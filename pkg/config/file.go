@@ -106,10 +106,7 @@ func readRegular(path string) (data []byte, mode fs.FileMode, err error) {
 
 // unreadable says in one sentence that a file cannot be read, and why.
 func unreadable(path string, err error) error {
-	var reason *fs.PathError
-	if errors.As(err, &reason) {
-		err = reason.Err
-	}
+	err = bare(err)
 	return &Error{Message: fmt.Sprintf("cannot read %s: %v", path, err), cause: err}
 }
 

@@ -39,13 +39,25 @@ func shellWord(text string) string {
 // privateFolder makes the folder, 0700, or refuses one that is looser.
 func privateFolder(path string) error {
 	if err := os.MkdirAll(path, 0o700); err != nil {
-		return fmt.Errorf("make the folder %s: %w", path, err)
+		return fmt.Errorf("make the folder %s: %w", path, bare(err))
 	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return unreadable(path, err)
 	}
 	return private(path, info.Mode())
+}
+
+// bare is a failure of the file system without the operation and the path, for
+// a sentence that names them itself.
+func bare(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		return e.Err
+	}
+	return err
 }
 
 // notLink refuses a path that is a symbolic link; a missing one is fine.
@@ -63,21 +75,42 @@ func notLink(path string) error {
 	return nil
 }
 
-// writePrivate puts data at path, mode 0600, whole or not at all: through a
-// temporary file made with O_EXCL, fsync, and a rename, which replaces a link
-// instead of following it. The folder must exist.
-func writePrivate(path string, data []byte) (err error) {
+// writePrivate puts data at path, mode 0600, whole or not at all: a rename
+// replaces what is there, a link too instead of following it. The folder must
+// exist.
+func writePrivate(path string, data []byte) error {
+	return placePrivate(path, data, os.Rename)
+}
+
+// createPrivate is writePrivate where nothing is there yet: of several who do it
+// at once one succeeds, and the others get [fs.ErrExist]. On a disk without hard
+// links the last one would replace the others.
+func createPrivate(path string, data []byte) error {
+	return placePrivate(path, data, func(temp, path string) error {
+		switch err := os.Link(temp, path); {
+		case err == nil:
+			return os.Remove(temp)
+		case errors.Is(err, fs.ErrExist):
+			return err
+		}
+		return os.Rename(temp, path)
+	})
+}
+
+// placePrivate writes data to a temporary file made with O_EXCL, syncs it, and
+// has place move it to path.
+func placePrivate(path string, data []byte, place func(temp, path string) error) (err error) {
 	dir := filepath.Dir(path)
 	// CreateTemp opens with O_EXCL and mode 0600, whatever the umask adds.
 	temp, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return fmt.Errorf("write %s: %w", path, bare(err))
 	}
 	defer func() {
 		if err != nil {
 			_ = temp.Close()
 			_ = os.Remove(temp.Name())
-			err = fmt.Errorf("write %s: %w", path, err)
+			err = fmt.Errorf("write %s: %w", path, bare(err))
 		}
 	}()
 	if _, err = temp.Write(data); err != nil {
@@ -89,7 +122,7 @@ func writePrivate(path string, data []byte) (err error) {
 	if err = temp.Close(); err != nil {
 		return err
 	}
-	if err = os.Rename(temp.Name(), path); err != nil {
+	if err = place(temp.Name(), path); err != nil {
 		return err
 	}
 	return syncFolder(dir)

@@ -35,14 +35,19 @@ func (f ServerKeyFile) Load() (Secret, bool, error) {
 	return Secret(data), true, nil
 }
 
-// Save keeps the key. The folder is made 0700 where it is missing and refused
-// with the chmod line where it is looser.
-func (f ServerKeyFile) Save(key Secret) error {
+// Keep keeps a key that was just made, and returns the one that counts: that of
+// another server, if it was kept first. The folder is made 0700 where it is
+// missing and refused with the chmod line where it is looser.
+func (f ServerKeyFile) Keep(key Secret) (Secret, error) {
 	if f.Path == "" {
-		return refuse("no home folder is known, so the server's key cannot be kept").hint("set XDG_STATE_HOME, or give --tls-cert and --tls-key")
+		return "", refuse("no home folder is known, so the server's key cannot be kept").hint("set XDG_STATE_HOME, or give --tls-cert and --tls-key")
 	}
 	if err := privateFolder(filepath.Dir(f.Path)); err != nil {
-		return in("sessions folder", err)
+		return "", in("sessions folder", err)
 	}
-	return writePrivate(f.Path, []byte(key.Reveal()))
+	err := createPrivate(f.Path, []byte(key.Reveal()))
+	if errors.Is(err, fs.ErrExist) {
+		key, _, err = f.Load()
+	}
+	return key, err
 }

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
+	"sync"
 	"testing"
 )
 
@@ -17,8 +19,8 @@ func TestServerKey(t *testing.T) {
 	if _, ok, err := f.Load(); ok || err != nil {
 		t.Errorf("before it is made: %v, %v", ok, err)
 	}
-	if err := f.Save("key"); err != nil {
-		t.Fatal(err)
+	if kept, err := f.Keep("key"); kept.Reveal() != "key" || err != nil {
+		t.Fatalf("%q, %v", kept.Reveal(), err)
 	}
 	if got, ok, err := f.Load(); got.Reveal() != "key" || !ok || err != nil {
 		t.Errorf("%q, %v, %v", got.Reveal(), ok, err)
@@ -35,7 +37,39 @@ func TestServerKey(t *testing.T) {
 	if _, _, err := f.Load(); err == nil {
 		t.Error("a key that others can read is used")
 	}
-	if err := (ServerKeyFile{}).Save("key"); err == nil {
+	if _, err := (ServerKeyFile{}).Keep("key"); err == nil {
 		t.Error("a key is kept nowhere")
+	}
+}
+
+// Two servers that start for the first time at one moment used to keep a key
+// each, and the pin that one had printed was no longer that of the other.
+func TestOneServerKey(t *testing.T) {
+	for range 20 {
+		f := ServerKey(Paths{State: filepath.Join(t.TempDir(), "state")}, Store{Kind: SQLite, Path: "/srv/logiqc.db"})
+		kept := make([]string, 8)
+		var all sync.WaitGroup
+		for i := range kept {
+			all.Go(func() {
+				key, err := f.Keep(Secret("key " + strconv.Itoa(i)))
+				if err != nil {
+					t.Error(err)
+				}
+				kept[i] = key.Reveal()
+			})
+		}
+		all.Wait()
+		last, ok, err := f.Load()
+		if !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		for i, key := range kept {
+			if key != last.Reveal() {
+				t.Fatalf("server %d goes by %q; kept is %q", i, key, last.Reveal())
+			}
+		}
+		if left, err := os.ReadDir(filepath.Dir(f.Path)); err != nil || len(left) != 1 {
+			t.Fatalf("left behind: %v, %v", left, err)
+		}
 	}
 }

@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,6 +61,7 @@ func TestOpenRefuses(t *testing.T) {
 			_ = os.Symlink(path, filepath.Join(dir, "link.db"))
 			return filepath.Join(dir, "link.db")
 		}, "symbolic link", ""},
+		"below a file": {func() string { return filepath.Join(path, "logiqc.db") }, "cannot be opened: not a directory", ""},
 		"a loose mode": {func() string { _ = os.Chmod(path, 0o640); return path }, "mode 0640", "chmod 600 '" + path + "'"},
 		"a loose log": {func() string {
 			_ = os.Chmod(path, 0o600)
@@ -69,12 +71,22 @@ func TestOpenRefuses(t *testing.T) {
 		}, "mode 0604", "chmod 600 '" + path + "-wal'"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := OpenSQLite(c.prepare(), Options{})
+			asked := c.prepare()
+			_, err := OpenSQLite(asked, Options{})
 			wantCode(t, err, logiqc.Unavailable)
-			if e := logiqc.AsError(err); !strings.Contains(e.Message, c.message) || !strings.Contains(e.Hint, c.hint) {
+			if e := logiqc.AsError(err); !strings.Contains(e.Message, c.message) || !strings.Contains(e.Hint, c.hint) || strings.Count(e.Message, asked) != 1 {
 				t.Errorf("%q, hint %q", e.Message, e.Hint)
 			}
 		})
+	}
+}
+
+// On a disk that can only be read the path of the lock stood there twice.
+func TestReadOnlyDisk(t *testing.T) {
+	const path = "/mnt/logiqc.db.lock"
+	err := explainFile(path, &fs.PathError{Op: "open", Path: path, Err: syscall.EROFS})
+	if want := path + " is on a disk that can only be read; nothing was changed: read-only file system"; err.Error() != want || !errors.Is(err, syscall.EROFS) {
+		t.Errorf("%q, want %q", err, want)
 	}
 }
 

@@ -80,6 +80,9 @@ func (e *sqliteEngine) explain(err error) error {
 
 // explainFile gives an error of the file system its code and sentence.
 func explainFile(path string, err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok && e.Path == path {
+		err = e.Err // the sentence names the path
+	}
 	switch {
 	case errors.Is(err, syscall.ENOSPC):
 		return logiqc.Errorf(logiqc.Unavailable, "the disk is full; nothing was changed: %w", err)
