@@ -139,10 +139,36 @@ type Error struct {
 	cause   error
 }
 
-// Errorf makes an Error; %w wraps a cause as in fmt.Errorf.
+// Errorf makes an Error; %w wraps a cause as in fmt.Errorf. A text among args
+// that is very long, as a caller may send it, loses its middle.
 func Errorf(code Code, format string, args ...any) *Error {
+	for i, arg := range args {
+		if text, ok := arg.(string); ok {
+			args[i] = shortened(text)
+		}
+	}
 	err := fmt.Errorf(format, args...)
 	return &Error{Code: code, Message: err.Error(), cause: errors.Unwrap(err)}
+}
+
+// The most characters of a text that an error repeats, and how many of them are
+// its beginning and its end where it has more.
+const (
+	repeatedMost = MaxReason
+	repeatedHead = 200
+	repeatedTail = 50
+)
+
+// shortened is a text as an error repeats it.
+func shortened(text string) string {
+	if len(text) <= repeatedMost {
+		return text
+	}
+	runes := []rune(text)
+	if len(runes) <= repeatedMost {
+		return text
+	}
+	return string(runes[:repeatedHead]) + "…" + string(runes[len(runes)-repeatedTail:])
 }
 
 // WithHint returns a copy of e with the next step.

@@ -3,7 +3,10 @@ package logiqc_test
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 )
@@ -86,5 +89,22 @@ func TestWhichRefusalsAreRecorded(t *testing.T) {
 		if got := logiqc.Errorf(code, "x").Recorded(); got != want {
 			t.Errorf("%s: recorded %t", code, got)
 		}
+	}
+}
+
+// A value that is as long as a request can be was repeated whole in the error.
+func TestErrorsRepeatLittle(t *testing.T) {
+	huge := strings.Repeat("ü", 50_000)
+	p := logiqc.DefaultPolicy()
+	for key, value := range map[string]string{logiqc.KeyReason: huge, logiqc.KeyBulkMax: strings.Repeat("9", 50_000), logiqc.KeySessionTTL: huge,
+		logiqc.KeyMessage: huge, huge: "x"} {
+		err := logiqc.AsError(p.Set(key, value))
+		if err.Code != logiqc.Invalid || len(err.Message) > 2_000 || !strings.Contains(err.Message, "…") || !utf8.ValidString(err.Message) {
+			t.Errorf("%.20s: %s, %d bytes: %.300s", key, err.Code, len(err.Message), err.Message)
+		}
+	}
+	reason := strings.Repeat("r", logiqc.MaxReason)
+	if e := logiqc.Errorf(logiqc.Invalid, "%q and %d", reason, 7); e.Message != strconv.Quote(reason)+" and 7" {
+		t.Errorf("what may be given is cut: %s", e.Message)
 	}
 }

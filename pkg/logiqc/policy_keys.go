@@ -65,10 +65,10 @@ var policyKeys = []policyKey{
 	}},
 	numberKey(KeyMaxPerHour, 1_000_000, func(p *Policy) *int { return &p.MaxPerHour }),
 	{KeyBulkMax, func(p Policy) string { return strconv.Itoa(p.BulkMax) }, func(p *Policy, s string) (err error) {
-		if p.BulkMax, err = strconv.Atoi(s); err == nil && p.BulkMax < 1 {
-			err = fmt.Errorf("it is a number from 1 up")
+		if p.BulkMax, err = strconv.Atoi(s); err != nil || p.BulkMax < 1 {
+			return fmt.Errorf("it is a number from 1 up")
 		}
-		return err
+		return nil
 	}},
 	{KeyEnrolmentCode, func(p Policy) string { return string(p.EnrolmentCode) }, func(p *Policy, s string) error {
 		p.EnrolmentCode = CodeRule(s)
