@@ -161,6 +161,53 @@ func TestApplicationPassesSigninsOn(t *testing.T) {
 	d.noticeAfterReset(t, app)
 }
 
+// A body without its password or its code, as a faulty application sends it, is
+// no try: it used to count as a wrong one, and the user had to wait.
+func TestForgottenFieldsAreNoMisses(t *testing.T) {
+	d := openDesk(t)
+	d.add(t, "jlee", logiqc.RoleUser)
+	app := d.token(t, logiqc.NewToken{Name: "portal", Role: logiqc.RoleApp})
+	forgotten := func(bearer logiqc.Secret, path, field string, bodies ...string) {
+		t.Helper()
+		before := d.newest(t).Seq
+		for _, body := range bodies {
+			if p := d.raw(t, 422, bearer, "POST", path, body); p["code"] != "invalid" || !strings.Contains(p["detail"].(string), field+" is missing") {
+				t.Errorf("%s with %s: %v", path, body, p)
+			}
+		}
+		if p := d.raw(t, 400, bearer, "POST", path, ""); p["code"] != "usage" {
+			t.Errorf("%s without a body: %v", path, p)
+		}
+		if after := d.newest(t); after.Seq != before {
+			t.Errorf("%s: recorded as %+v", path, after)
+		}
+	}
+	forgotten(app, "/v1/signin", "password", `{"user":"jlee"}`, `{"user":"jlee","password":null}`)
+	forgotten(app, "/v1/signin", "user", `{"password":"correct horse battery"}`, `{}`, `null`)
+
+	at := d.raw(t, 200, app, "POST", "/v1/signin", signinBody)
+	path := "/v1/signin/" + at["attempt"].(string)
+	key, err := totp.ParseKey(d.raw(t, 200, app, "POST", path+"/enrolment", "")["secret"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	forgotten(app, path+"/enrolment/code", "code", `{}`, `{"code":null}`, `{"client":{"host":"desk-3"}}`)
+	code := func() string { return `{"Code":"` + totp.Code(key, totp.Step(d.Now())) + `"}` }
+	d.raw(t, 200, app, "POST", path+"/enrolment/code", code())
+	d.Advance(time.Minute)
+
+	at = d.raw(t, 200, app, "POST", "/v1/signin", signinBody)
+	path = "/v1/signin/" + at["attempt"].(string)
+	for _, step := range []string{"/code", "/recovery-code", "/enrolment-code"} {
+		forgotten(app, path+step, "code", `{}`)
+	}
+	forgotten(app, "/v1/second-factor", "user", `{"code":"123456"}`)
+	forgotten(d.init, "/v1/mfa/verify", "code", `{"user":"jlee"}`)
+	if done := d.raw(t, 200, app, "POST", path+"/code", code()); done["outcome"] != "signed_in" {
+		t.Errorf("%v", done)
+	}
+}
+
 // noticeAfterReset: the user of the application is told that the MFA was reset,
 // with the answer that signs them in, and once.
 func (d *desk) noticeAfterReset(t *testing.T, app logiqc.Secret) {

@@ -41,9 +41,10 @@ var (
 
 // serveSignin answers a call of a sign-in.
 func serveSignin[In, Out any](h *handler, api huma.API, c signinCall[In, Out], call func(context.Context, logiqc.SignIn, taken[In], logiqc.Source) (Out, error)) {
+	_, optional := any(*new(In)).(*step)
 	op := huma.Operation{
 		OperationID: c.id, Method: http.MethodPost, Path: attemptPath + c.path, Summary: c.summary, MaxBodyBytes: signinLimit, BodyReadTimeout: readTimeout,
-		SkipValidateBody: true, RequestBody: &huma.RequestBody{}, Security: signinSecurity,
+		SkipValidateBody: true, RequestBody: &huma.RequestBody{Required: !optional}, Security: signinSecurity,
 	}
 	huma.Register(api, described(api, op), func(ctx context.Context, in *taken[In]) (*reply[Out], error) {
 		var out Out

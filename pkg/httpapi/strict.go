@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"reflect"
 	"runtime"
 	"slices"
 	"strconv"
@@ -19,7 +20,8 @@ import (
 // strict reads one JSON value and nothing after it. A name that means nothing is
 // refused: it may be a condition that somebody counts on, written wrongly. So is
 // one that an object has twice, of which another reader, such as a proxy, may
-// believe the other; and a NUL, which no text of ours holds.
+// believe the other; and a NUL, which no text of ours holds. What is required has
+// to be there: a password that a client forgot is no wrong one.
 func strict(data []byte, v any) error {
 	if !utf8.Valid(data) {
 		return errors.New("it is not valid UTF-8")
@@ -35,7 +37,43 @@ func strict(data []byte, v any) error {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("there is something after the JSON")
 	}
-	return unrepeated(data)
+	if err := unrepeated(data); err != nil {
+		return err
+	}
+	return complete(data, reflect.TypeOf(v))
+}
+
+// complete refuses an object without a field that its type marks as required;
+// null stands for none. data is JSON that has been read into a t already.
+func complete(data []byte, t reflect.Type) error {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	var given map[string]*json.RawMessage
+	for i := range t.NumField() {
+		field := t.Field(i)
+		if field.Tag.Get("required") != "true" {
+			continue
+		}
+		if given == nil {
+			given = map[string]*json.RawMessage{}
+			if err := json.Unmarshal(data, &given); err != nil {
+				return jsonError(err)
+			}
+		}
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		isGiven := false
+		for other, value := range given {
+			isGiven = isGiven || strings.EqualFold(name, other) && value != nil
+		}
+		if !isGiven {
+			return errors.New(name + " is missing")
+		}
+	}
+	return nil
 }
 
 // unrepeated refuses a name that an object in the value has twice; data is JSON

@@ -21,8 +21,8 @@ type PolicyEdited struct {
 // CodeCheck is an app code that a caller read out.
 type CodeCheck struct {
 	Request
-	User string `json:"user"`
-	Code string `json:"code"`
+	User string `json:"user" required:"true"`
+	Code string `json:"code" required:"true"`
 }
 
 // CodeChecked is the outcome for a code that was right.
