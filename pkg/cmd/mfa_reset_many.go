@@ -159,7 +159,8 @@ func (r *resetter) refusedWhole(ctx context.Context, targets []logiqc.ResetTarge
 // stops at the first that fails.
 func (r *resetter) batches(ctx context.Context, targets []logiqc.ResetTarget, consent logiqc.Consent, took func([]logiqc.ResetResult) error) error {
 	reset := r.reset
-	reset.Consent, reset.Total, reset.Seen = consent, len(targets), nil
+	reset.Consent, reset.Total = consent, len(targets)
+	before := dealtWith{}
 	progress := r.IO().Progress(int64(len(targets)), "accounts")
 	defer progress.Done()
 	size, most := resetBatch, resetBatchMost
@@ -169,15 +170,13 @@ func (r *resetter) batches(ctx context.Context, targets []logiqc.ResetTarget, co
 	for ; len(targets) > 0; size = min(2*size, most) {
 		batch := targets[:min(size, len(targets))]
 		targets = targets[len(batch):]
-		reset.Users = batch
+		reset.Users, reset.Seen = batch, before.among(batch)
 		results, err := r.send(ctx, reset)
 		if err != nil {
 			return err
 		}
 		for _, res := range results {
-			if res.Account != nil {
-				reset.Seen = append(reset.Seen, res.Account.ID)
-			}
+			before.add(res.Account)
 		}
 		if err := took(results); err != nil {
 			return err
@@ -186,6 +185,31 @@ func (r *resetter) batches(ctx context.Context, targets []logiqc.ResetTarget, co
 		reset.Batch++
 	}
 	return nil
+}
+
+// dealtWith are the ids of the accounts that a run has dealt with, by all that
+// they can be named by.
+type dealtWith map[string]string
+
+// add notes an account, unless it is nil.
+func (d dealtWith) add(acct *logiqc.Account) {
+	if acct == nil {
+		return
+	}
+	for _, name := range []string{acct.Username, acct.Email, acct.ID} {
+		d[logiqc.Key(name)] = acct.ID
+	}
+}
+
+// among are those that targets name again. Sent with every batch, all of a long
+// run would not fit into a request.
+func (d dealtWith) among(targets []logiqc.ResetTarget) (ids []string) {
+	for _, target := range targets {
+		if id, ok := d[logiqc.Key(target.User)]; ok {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // run resets the accounts and tells each outcome once it is committed. When the

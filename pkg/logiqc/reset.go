@@ -17,7 +17,8 @@ type Reset struct {
 	// than Max, where that is not 0, are refused like more than the policy allows.
 	Total int `json:"total"`
 	Max   int `json:"max,omitempty"`
-	// Seen are the ids of accounts that earlier batches of the run dealt with.
+	// Seen are the ids of accounts that earlier batches of the run dealt with:
+	// those that this one may name again.
 	Seen []string `json:"seen,omitempty"`
 }
 
