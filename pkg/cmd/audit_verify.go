@@ -29,7 +29,7 @@ With --witness, whose key comes from the witness and not from here, a checkpoint
 cosigned must be there, and what is checked continue it. Without, the cosignatures kept
 are checked with the keys that the store has, and told.
 
-The problems: altered, truncated, missing (a gap), forked (it agrees with itself, and is
+The problems: altered, truncated, missing (a gap, or no checkpoint of it), forked (it agrees with itself, and is
 not the log of the checkpoint), bad_signature, wrong_origin (another log's key).
 
 Exit status: 9 when there is a problem; the finding is on standard output.`
@@ -69,6 +69,9 @@ func newAuditVerify(a *App) *cobra.Command {
 				return err
 			}
 			out.Warnings = a.IO().Warnings()
+			if out.OK && out.KeySource == keyFlag && out.place == inStore && !out.signed {
+				out.Warnings = append(out.Warnings, noSignature)
+			}
 			if err := a.answer(out, out.text); err != nil {
 				return err
 			}
@@ -103,8 +106,9 @@ func (a *App) verifyStore(ctx context.Context, f verifyFlags) (out verified, err
 	if err != nil {
 		return out, err
 	}
-	// A server can leave checkpoints out, and then any log would do.
-	if remote, err := a.remote(); err != nil || remote && k.source == keyFlag {
+	// A server can leave checkpoints out, and so can whoever writes to a database:
+	// then any log would do. Only the folder of keys can say that none was signed.
+	if remote, err := a.remote(); err != nil || k.source == keyFlag && (remote || len(e.Keys) == 0) {
 		k.proved = true
 	}
 	out = verified{KeySource: k.source, Checkpoint: e.Last.Note, Accounts: notCompared, keys: k, place: inStore}

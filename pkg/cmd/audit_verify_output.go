@@ -12,6 +12,10 @@ import (
 // notCompared is what verify says of the accounts.
 const notCompared = "not_compared"
 
+// noSignature is what verify says where the folder of keys has signed nothing
+// yet, so that a key that was given has nothing to be checked with.
+const noSignature = "no signature was checked, as no checkpoint of it has been signed yet: logiqc audit checkpoint"
+
 // place is what was checked.
 type place int
 
@@ -102,7 +106,7 @@ func (v verified) text(io *ui.IO) error {
 	case v.Checkpoint != "":
 		io.Answerf("Checked here, on this machine; no key is known to check its checkpoint with.")
 	default:
-		io.Answerf("Checked here, on this machine; no checkpoint of it has been signed yet.")
+		io.Answerf("Checked here, on this machine; %s", noSignature)
 	}
 	v.tellCosigned(io)
 	if v.Since == nil {
