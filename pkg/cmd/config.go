@@ -94,14 +94,11 @@ func newConfigUse(a *App) *cobra.Command {
 		Long:        "Make a profile of the config files the one in use. --profile and LOGIQC_PROFILE still\nchoose another one for a single command.",
 		Example:     "  logiqc config use stmary",
 		Args:        exactly(1, "one NAME"),
-		Annotations: map[string]string{anySettings: "it mends the profile that is in use"},
+		Annotations: map[string]string{anySettings: "it mends the profile that is in use", noList: ""},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return config.ProfileNames(config.DefaultPaths()), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			if a.IO().Format() == ui.FormatCSV {
-				return noCSV()
-			}
 			file, err := configFile()
 			if err != nil {
 				return err

@@ -38,17 +38,14 @@ func newMFADecide(a *App, approve bool) *cobra.Command {
 		c.Example = "  logiqc mfa approvals\n  logiqc mfa approve 7K3F\n  logiqc mfa approve 7K3F --yes -o json"
 	}
 	f := addRequestFlags(c, true)
+	run := ""
 	if !approve {
 		f.addReason(c)
-	}
-	run := ""
-	if approve {
+		c.Annotations = oneAnswer
+	} else {
 		c.Flags().StringVar(&run, "run", "", "approve every open request of the run with this `ID`, which mfa request told")
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if !approve && a.IO().Format() == ui.FormatCSV {
-			return noCSV()
-		}
 		req, err := f.request(a.IO().CanPrompt())
 		switch {
 		case err != nil:

@@ -109,11 +109,11 @@ func (a *App) takeFlags(c *cobra.Command) error {
 		}
 	})
 	s, err := a.Settings()
-	if c.Annotations[anySettings] != "" || c.Name() == cobra.ShellCompRequestCmd || c.Name() == cobra.ShellCompNoDescRequestCmd {
-		return nil
-	}
 	if _, marked := c.Annotations[noList]; err == nil && marked && ui.Format(s.Output) == ui.FormatCSV {
 		return noCSV()
+	}
+	if c.Annotations[anySettings] != "" || c.Name() == cobra.ShellCompRequestCmd || c.Name() == cobra.ShellCompNoDescRequestCmd {
+		return nil
 	}
 	return err
 }
