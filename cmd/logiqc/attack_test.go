@@ -8,9 +8,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,78 +36,101 @@ const insertAccount = `INSERT INTO account SELECT n + 1000, 'intruder', 'intrude
 	protected, toggle, contact_changed_at, contact_changed_by, password_hash, 0, 0, 0, 0, 0, 0, 0, '', 0, 0, 0, 0, 0, 0, '', '', 1, created_at, updated_at
 	FROM account WHERE username = 'helen'`
 
+// What an auditor runs.
+var (
+	reconcileJSON = []string{"audit", "reconcile", "-o", "json"}
+	verifyJSON    = []string{"audit", "verify", "-o", "json"}
+	checkJSON     = []string{"store", "check", "-o", "json"}
+)
+
+// bySQL changes the store without the program.
+func bySQL(statements ...string) func(*testing.T, *evidence) {
+	return func(_ *testing.T, e *evidence) { e.tamper(statements...) }
+}
+
+var attacks = []attack{
+	{"a role is given by SQL", bySQL(`UPDATE account SET role = 'admin' WHERE username = 'jlee'`), reconcileJSON, 9,
+		[]string{`"user":"jlee","field":"role","log":"user","store":"admin"`}},
+	{"a password is exchanged", bySQL(`UPDATE account SET password_hash = (SELECT password_hash FROM account WHERE username = 'helen') WHERE username = 'jlee'`),
+		reconcileJSON, 9, []string{`"user":"jlee","field":"password"`}},
+	{"an account is put in", bySQL(insertAccount), reconcileJSON, 9, []string{`"user":"intruder","field":"account"`}},
+	{"a spent code is made good again", bySQL(`UPDATE enrolment SET last_step = last_step - 1 WHERE user_id = (SELECT id FROM account WHERE username = 'priya')`),
+		reconcileJSON, 9, []string{`"user":"priya","field":"step"`}},
+	{"the policy is changed", bySQL(`INSERT INTO policy (key, value) VALUES ('reset.bulk_max', '9999')
+		ON CONFLICT (key) DO UPDATE SET value = excluded.value`), reconcileJSON, 9, []string{`"field":"reset.bulk_max"`}},
+	{"a column, and not the bytes", bySQL(`UPDATE event SET actor_username = 'tom' WHERE seq = 5`), verifyJSON, 9,
+		[]string{`"problem":"altered","seq":5`, "what is shown of entry 5 is not what it says"}},
+	{"the triggers are gone, and nothing else", bySQL(), checkJSON, 9, []string{`"check":"schema"`, "event_no_update"}},
+	{"an event and all hashes anew", func(_ *testing.T, e *evidence) { e.rebuild(e.changed()) }, verifyJSON, 9,
+		[]string{`"problem":"forked"`, "does not begin with the"}},
+	{"the tail gone, and no key to sign with", func(_ *testing.T, e *evidence) { e.rebuild(e.leaves[:e.before-1]) }, verifyJSON, 9,
+		[]string{`"problem":"truncated"`, "is known to have had"}},
+	{"the tail gone, signed by another key", func(t *testing.T, e *evidence) {
+		e.rebuild(e.leaves[:e.before-1])
+		signer, _ := otherKey(t, e.origin())
+		note, err := ledger.SignCheckpoint(forge(t, e.leaves[:e.before-1]).head, signer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.tamper2(`UPDATE checkpoint SET note = '` + string(note) + `'`)
+	}, verifyJSON, 9, []string{`"problem":"bad_signature"`}},
+	{"log.state is edited", func(_ *testing.T, e *evidence) {
+		e.write(e.keyFile("log.state"), strings.Replace(e.readText(e.keyFile("log.state")), "\n"+strconv.Itoa(len(e.leaves)), "\n1", 1))
+	}, verifyJSON, 9, []string{`"problem":"bad_signature"`}},
+	{"log.state is edited, and somebody resets", func(_ *testing.T, e *evidence) {
+		e.write(e.keyFile("log.state"), "nothing\n")
+	}, []string{"mfa", "reset", "mchen", "--yes"}, 9, []string{"this is not the log that checkpoints were signed of"}},
+	{"another line in log.vkey", func(t *testing.T, e *evidence) {
+		_, stranger := otherKey(t, e.origin())
+		e.write(e.keyFile("log.vkey"), stranger+"\n")
+	}, verifyJSON, 9, []string{`"problem":"bad_signature"`, `"key_source":"pinned"`}},
+	{"the store of somebody else in its place", func(t *testing.T, e *evidence) {
+		other := &template{dir: t.TempDir(), sessions: map[string]logiqc.Secret{}}
+		if err := other.make(t.Context(), filepath.Join(other.dir, "logiqc.db")); err != nil {
+			t.Fatal(err)
+		}
+		e.copy(other.file(), e.db())
+		for _, f := range []string{"-wal", "-shm"} {
+			_ = os.Remove(e.db() + f)
+		}
+	}, []string{"audit", "verify", "-o", "json", "--key", "KEY"}, 9, []string{`"problem":"wrong_origin"`, "this is not the log that the key is for"}},
+}
+
 // Whoever holds the file, or the keys' folder, changes something; each is found
 // by the command that is for it, in words that say what it is.
 func TestAttacks(t *testing.T) {
 	tpl := newTemplate(t)
-	sql := func(statements ...string) func(*testing.T, *evidence) {
-		return func(_ *testing.T, e *evidence) { e.tamper(statements...) }
-	}
-	reconcile, verify, check := []string{"audit", "reconcile", "-o", "json"}, []string{"audit", "verify", "-o", "json"}, []string{"store", "check", "-o", "json"}
-	for _, a := range []attack{
-		{"a role is given by SQL", sql(`UPDATE account SET role = 'admin' WHERE username = 'jlee'`), reconcile, 9,
-			[]string{`"user":"jlee","field":"role","log":"user","store":"admin"`}},
-		{"a password is exchanged", sql(`UPDATE account SET password_hash = (SELECT password_hash FROM account WHERE username = 'helen') WHERE username = 'jlee'`),
-			reconcile, 9, []string{`"user":"jlee","field":"password"`}},
-		{"an account is put in", sql(insertAccount), reconcile, 9, []string{`"user":"intruder","field":"account"`}},
-		{"a spent code is made good again", sql(`UPDATE enrolment SET last_step = last_step - 1 WHERE user_id = (SELECT id FROM account WHERE username = 'priya')`),
-			reconcile, 9, []string{`"user":"priya","field":"step"`}},
-		{"the policy is changed", sql(`INSERT INTO policy (key, value) VALUES ('reset.bulk_max', '9999')
-			ON CONFLICT (key) DO UPDATE SET value = excluded.value`), reconcile, 9, []string{`"field":"reset.bulk_max"`}},
-		{"a column, and not the bytes", sql(`UPDATE event SET actor_username = 'tom' WHERE seq = 5`), verify, 9,
-			[]string{`"problem":"altered","seq":5`, "what is shown of entry 5 is not what it says"}},
-		{"the triggers are gone, and nothing else", sql(), check, 9, []string{`"check":"schema"`, "event_no_update"}},
-		{"an event and all hashes anew", func(_ *testing.T, e *evidence) { e.rebuild(e.changed()) }, verify, 9,
-			[]string{`"problem":"forked"`, "does not begin with the"}},
-		{"the tail gone, and no key to sign with", func(_ *testing.T, e *evidence) { e.rebuild(e.leaves[:e.before-1]) }, verify, 9,
-			[]string{`"problem":"truncated"`, "is known to have had"}},
-		{"the tail gone, signed by another key", func(t *testing.T, e *evidence) {
-			e.rebuild(e.leaves[:e.before-1])
-			signer, _ := otherKey(t, e.origin())
-			note, err := ledger.SignCheckpoint(forge(t, e.leaves[:e.before-1]).head, signer)
-			if err != nil {
-				t.Fatal(err)
-			}
-			e.tamper2(`UPDATE checkpoint SET note = '` + string(note) + `'`)
-		}, verify, 9, []string{`"problem":"bad_signature"`}},
-		{"log.state is edited", func(_ *testing.T, e *evidence) {
-			e.write(e.keyFile("log.state"), strings.Replace(e.readText(e.keyFile("log.state")), "\n"+strconv.Itoa(len(e.leaves)), "\n1", 1))
-		}, verify, 9, []string{`"problem":"bad_signature"`}},
-		{"log.state is edited, and somebody resets", func(_ *testing.T, e *evidence) {
-			e.write(e.keyFile("log.state"), "nothing\n")
-		}, []string{"mfa", "reset", "mchen", "--yes"}, 9, []string{"this is not the log that checkpoints were signed of"}},
-		{"another line in log.vkey", func(t *testing.T, e *evidence) {
-			_, stranger := otherKey(t, e.origin())
-			e.write(e.keyFile("log.vkey"), stranger+"\n")
-		}, verify, 9, []string{`"problem":"bad_signature"`, `"key_source":"pinned"`}},
-		{"the store of somebody else in its place", func(t *testing.T, e *evidence) {
-			other := &template{dir: t.TempDir(), sessions: map[string]logiqc.Secret{}}
-			if err := other.make(t.Context(), filepath.Join(other.dir, "logiqc.db")); err != nil {
-				t.Fatal(err)
-			}
-			e.copy(other.file(), e.db())
-			for _, f := range []string{"-wal", "-shm"} {
-				_ = os.Remove(e.db() + f)
-			}
-		}, []string{"audit", "verify", "-o", "json", "--key", "KEY"}, 9, []string{`"problem":"wrong_origin"`, "this is not the log that the key is for"}},
-	} {
+	for _, a := range attacks {
 		t.Run(a.name, func(t *testing.T) {
 			t.Parallel()
 			e := newEvidence(t, tpl)
 			e.t = t
 			a.do(t, e)
-			for i, arg := range a.args {
-				if arg == "KEY" {
-					a.args[i] = e.key
-				}
+			args := slices.Clone(a.args)
+			if at := slices.Index(args, "KEY"); at >= 0 {
+				args[at] = e.key
 			}
-			stdout, stderr, status := e.run(a.args...)
+			stdout, stderr, status := e.run(args...)
 			for _, want := range a.says {
 				if status != a.status || !strings.Contains(stdout+stderr, want) {
-					t.Errorf("%v: status %d, want %d and %q\n%s%s", a.args, status, a.status, want, stdout, stderr)
+					t.Errorf("%v: status %d, want %d and %q\n%s%s", args, status, a.status, want, stdout, stderr)
 				}
 			}
 		})
+	}
+}
+
+// putBack puts the store's file back as it was before something was done.
+func (e *evidence) putBack(do func()) {
+	e.t.Helper()
+	backup := e.read(e.db())
+	do()
+	e.write(e.db()+".old", string(backup))
+	if err := os.Rename(e.db()+".old", e.db()); err != nil {
+		e.t.Fatal(err)
+	}
+	for _, f := range []string{"-wal", "-shm"} {
+		_ = os.Remove(e.db() + f)
 	}
 }
 
@@ -132,22 +152,11 @@ func TestAttacksThroughServer(t *testing.T) {
 	}
 
 	// An older copy of the file is put in the place of the one that is served.
-	backup, err := os.ReadFile(e.db())
-	if err != nil {
-		t.Fatal(err)
-	}
 	laptopAdmin := e.laptop(s, "helen")
-	laptopAdmin.must("users", "edit", "rgold", "--name", "Ruth")
-	laptopAdmin.must("audit", "checkpoint")
-	if err := os.WriteFile(e.db()+".old", backup, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(e.db()+".old", e.db()); err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range []string{"-wal", "-shm"} {
-		_ = os.Remove(e.db() + f)
-	}
+	e.putBack(func() {
+		laptopAdmin.must("users", "edit", "rgold", "--name", "Ruth")
+		laptopAdmin.must("audit", "checkpoint")
+	})
 	if status, err := s.stop(); status != 0 && status != 9 && status != 11 || err != nil {
 		t.Errorf("the server ended with %d, %v", status, err)
 	}
@@ -180,15 +189,13 @@ func TestAttacksThroughServer(t *testing.T) {
 	}
 }
 
-// liar is a server in front of one, which changes what that answers.
-func liar(t *testing.T, to string, lies map[string]func(answer map[string]any)) string {
+// lie changes an answer of a server.
+type lie func(answer map[string]any)
+
+// liar is a proxy that lies for some paths.
+func liar(t *testing.T, to string, lies map[string]lie) string {
 	t.Helper()
-	target, err := url.Parse(to)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := httputil.NewSingleHostReverseProxy(target)
-	p.ModifyResponse = func(r *http.Response) error {
+	return proxy(t, to, func(r *http.Response) error {
 		lie, ok := lies[r.Request.URL.Path]
 		if !ok || r.StatusCode != http.StatusOK {
 			return nil
@@ -204,10 +211,7 @@ func liar(t *testing.T, to string, lies map[string]func(answer map[string]any)) 
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
 		r.Header.Set("Content-Length", strconv.Itoa(len(text)))
 		return err
-	}
-	s := httptest.NewServer(p)
-	t.Cleanup(s.Close)
-	return s.URL
+	})
 }
 
 // number is a whole number in an answer.
@@ -216,86 +220,103 @@ func number(answer any, key string) int64 {
 	return n
 }
 
+// The answers that are lied in.
+const (
+	headPath     = "/v1/audit/head"
+	leavesPath   = "/v1/audit/leaves"
+	hashesPath   = "/v1/audit/hashes"
+	evidencePath = "/v1/audit/evidence"
+)
+
+// claims is the lie that a log is another.
+func claims(h ledger.Head) lie {
+	return func(a map[string]any) { a["size"], a["root"] = h.Size, h.Root.String() }
+}
+
+// signsNothing is the lie that there is no checkpoint.
+func signsNothing(a map[string]any) { a["last"].(map[string]any)["note"], a["state"] = "", "" }
+
+// tellsAnother is the lie that an event had another outcome.
+func tellsAnother(a map[string]any) {
+	page := a["leaves"].([]any)
+	if len(page) < 5 {
+		return
+	}
+	l := page[4].(map[string]any)
+	raw, _ := base64.StdEncoding.DecodeString(l["bytes"].(string))
+	l["bytes"] = base64.StdEncoding.EncodeToString(bytes.Replace(raw, []byte("success"), []byte("denied"), 1))
+}
+
+// tellsLess are the lies of who hides the end of a log, and agrees with itself.
+func tellsLess(shorter ledger.Head) map[string]lie {
+	return map[string]lie{headPath: claims(shorter), leavesPath: func(a map[string]any) {
+		a["leaves"] = slices.DeleteFunc(a["leaves"].([]any), func(l any) bool { return number(l, "seq") >= shorter.Size })
+	}, hashesPath: func(a map[string]any) {
+		a["runs"] = slices.DeleteFunc(a["runs"].([]any), func(r any) bool {
+			run := r.(map[string]any)
+			raw, _ := base64.StdEncoding.DecodeString(run["hashes"].(string))
+			left := max(0, tlog.StoredHashCount(shorter.Size)-number(run, "first")) * tlog.HashSize
+			run["hashes"] = base64.StdEncoding.EncodeToString(raw[:min(left, int64(len(raw)))])
+			return left == 0
+		})
+	}}
+}
+
 // A server that answers for the log as it likes cannot make it verify.
 func TestLyingServer(t *testing.T) {
 	e := newEvidence(t, newTemplate(t))
 	s := e.serve("--listen", "127.0.0.1:0")
-	shorter := forge(t, e.leaves[:e.before-1]).head
-	another := forge(t, e.changed()).head
-	const head, leaves, evidence = "/v1/audit/head", "/v1/audit/leaves", "/v1/audit/evidence"
-	claims := func(h ledger.Head) func(map[string]any) {
-		return func(a map[string]any) { a["size"], a["root"] = h.Size, h.Root.String() }
-	}
-	leaf := func(at int, change func(text string) string) func(map[string]any) {
-		return func(a map[string]any) {
-			page := a["leaves"].([]any)
-			if at >= len(page) {
-				return
-			}
-			l := page[at].(map[string]any)
-			raw, _ := base64.StdEncoding.DecodeString(l["bytes"].(string))
-			l["bytes"] = base64.StdEncoding.EncodeToString([]byte(change(string(raw))))
-		}
-	}
-	less := func(evident func(map[string]any)) map[string]func(map[string]any) {
-		lies := map[string]func(map[string]any){head: claims(shorter), leaves: func(a map[string]any) {
-			a["leaves"] = slices.DeleteFunc(a["leaves"].([]any), func(l any) bool { return number(l, "seq") >= shorter.Size })
-		}, "/v1/audit/hashes": func(a map[string]any) {
-			a["runs"] = slices.DeleteFunc(a["runs"].([]any), func(r any) bool {
-				run := r.(map[string]any)
-				raw, _ := base64.StdEncoding.DecodeString(run["hashes"].(string))
-				left := max(0, tlog.StoredHashCount(shorter.Size)-number(run, "first")) * tlog.HashSize
-				run["hashes"] = base64.StdEncoding.EncodeToString(raw[:min(left, int64(len(raw)))])
-				return left == 0
-			})
-		}}
-		if evident != nil {
-			lies[evidence] = evident
-		}
-		return lies
-	}
-	signsNothing := func(a map[string]any) { a["last"].(map[string]any)["note"], a["state"] = "", "" }
+	shorter, another := forge(t, e.leaves[:e.before-1]).head, forge(t, e.changed()).head
+	hidden := tellsLess(shorter)
+	hidden[evidencePath] = signsNothing
 	for name, c := range map[string]struct {
-		lies    map[string]func(map[string]any)
+		lies    map[string]lie
 		problem ledger.Problem
 	}{
-		"tells another event": {map[string]func(map[string]any){leaves: leaf(4, func(x string) string { return strings.Replace(x, "success", "denied", 1) })}, ledger.Altered},
-		"leaves one out":      {map[string]func(map[string]any){leaves: func(a map[string]any) { a["leaves"] = append(a["leaves"].([]any)[:3], a["leaves"].([]any)[4:]...) }}, ledger.Missing},
-		"turns two round": {map[string]func(map[string]any){leaves: func(a map[string]any) {
+		"tells another event": {map[string]lie{leavesPath: tellsAnother}, ledger.Altered},
+		"leaves one out": {map[string]lie{leavesPath: func(a map[string]any) {
+			a["leaves"] = slices.Delete(a["leaves"].([]any), 3, 4)
+		}}, ledger.Missing},
+		"turns two round": {map[string]lie{leavesPath: func(a map[string]any) {
 			l := a["leaves"].([]any)
 			l[3], l[4] = l[4], l[3]
 		}}, ledger.Missing},
-		"claims less":                {less(nil), ledger.Truncated},
-		"claims less than it has":    {map[string]func(map[string]any){head: claims(shorter)}, ledger.Altered},
-		"claims another root":        {map[string]func(map[string]any){head: claims(another)}, ledger.Altered},
-		"has no checkpoint any more": {map[string]func(map[string]any){evidence: signsNothing}, ledger.Missing},
-		"claims less, and has none":  {less(signsNothing), ledger.Missing},
-		"has another name": {map[string]func(map[string]any){evidence: func(a map[string]any) {
+		"claims less":                {tellsLess(shorter), ledger.Truncated},
+		"claims less than it has":    {map[string]lie{headPath: claims(shorter)}, ledger.Altered},
+		"claims another root":        {map[string]lie{headPath: claims(another)}, ledger.Altered},
+		"has no checkpoint any more": {map[string]lie{evidencePath: signsNothing}, ledger.Missing},
+		"claims less, and has none":  {hidden, ledger.Missing},
+		"has another name": {map[string]lie{evidencePath: func(a map[string]any) {
 			a["origin"] = "logiqc/other/00000000"
 		}}, ledger.WrongOrigin},
-		"has another key": {map[string]func(map[string]any){evidence: func(a map[string]any) {
+		"has another key": {map[string]lie{evidencePath: func(a map[string]any) {
 			signer, vkey := otherKey(t, e.origin())
 			note, _ := ledger.SignCheckpoint(another, signer)
 			a["keys"], a["state"], a["last"].(map[string]any)["note"] = []string{vkey}, "", string(note)
 		}}, ledger.BadSignature},
 	} {
-		t.Run(name, func(t *testing.T) {
-			address := liar(t, s.Listening[0], c.lies)
-			for source, args := range map[string][]string{"typed": {"--key", e.key}, "kept": nil} {
-				l := &home{t: t, tpl: e.tpl, dir: t.TempDir()}
-				l.asAt("ines", address)
-				if source == "kept" { // as it was in better days
-					honest := liar(t, s.Listening[0], nil)
-					l.asAt("ines", honest)
-					l.must("--store", honest, "audit", "verify")
-					l.movePin(honest, address)
-				}
-				stdout, stderr, status := l.run(append([]string{"--store", address, "audit", "verify", "-o", "json"}, args...)...)
-				if status != 9 || !strings.Contains(stdout, `"problem":"`+string(c.problem)+`"`) {
-					t.Errorf("with a key that is %s: status %d, want %s\n%s%s", source, status, c.problem, stdout, stderr)
-				}
-			}
-		})
+		t.Run(name, func(t *testing.T) { e.believesNot(t, s.Listening[0], c.lies, c.problem) })
+	}
+}
+
+// believesNot has an auditor verify the log through a server that lies, once with
+// the key typed and once with the one kept from better days.
+func (e *evidence) believesNot(t *testing.T, server string, lies map[string]lie, problem ledger.Problem) {
+	t.Helper()
+	address := liar(t, server, lies)
+	for source, args := range map[string][]string{"typed": {"--key", e.key}, "kept": nil} {
+		l := &home{t: t, tpl: e.tpl, dir: t.TempDir()}
+		l.asAt("ines", address)
+		if source == "kept" {
+			honest := liar(t, server, nil)
+			l.asAt("ines", honest)
+			l.must("--store", honest, "audit", "verify")
+			l.movePin(honest, address)
+		}
+		stdout, stderr, status := l.run(append([]string{"--store", address, "audit", "verify", "-o", "json"}, args...)...)
+		if status != 9 || !strings.Contains(stdout, `"problem":"`+string(problem)+`"`) {
+			t.Errorf("with a key that is %s: status %d, want %s\n%s%s", source, status, problem, stdout, stderr)
+		}
 	}
 }
 

@@ -89,23 +89,30 @@ func TestActorIsNotForged(t *testing.T) {
 	}
 }
 
-// Secrets are in no event, list, export, report or backup, whichever way they
-// came in (S-46): a password, a setup key, recovery codes, an enrolment code, a
-// token, and a password typed as a name.
-func TestCanariesAreNowhere(t *testing.T) {
-	h := honest(t, newTemplate(t))
-	const secret, typed = "canary horse battery", "canary-typed-as-a-name"
-	in := func(stdin string, args ...string) string {
-		t.Helper()
-		c := h.command(args...)
-		c.Stdin = strings.NewReader(stdin)
-		stdout, stderr, status := h.finish(c)
-		if status != 0 {
-			t.Fatalf("%v: %d\n%s", args, status, stderr)
-		}
-		return stdout
+// typing runs the program with somebody's lines on standard input; it must
+// succeed.
+func (h *home) typing(stdin string, args ...string) string {
+	h.t.Helper()
+	c := h.command(args...)
+	c.Stdin = strings.NewReader(stdin)
+	stdout, stderr, status := h.finish(c)
+	if status != 0 {
+		h.t.Fatalf("%v: %d\n%s", args, status, stderr)
 	}
-	in(secret+"\n", "users", "add", "anew", "--email", "anew@stmary.example", "--password-stdin")
+	return stdout
+}
+
+// canaries brings secrets of all kinds into the store, and a password typed as a
+// name, and returns them.
+func (h *home) canaries() []string {
+	h.t.Helper()
+	const secret, typed = "canary horse battery", "canary-typed-as-a-name"
+	parse := func(text string, into any) {
+		h.t.Helper()
+		if err := json.Unmarshal([]byte(text), into); err != nil {
+			h.t.Fatalf("%v: %s", err, text)
+		}
+	}
 	var started struct{ Secret, URI string }
 	var proved struct {
 		RecoveryCodes []string `json:"recovery_codes"`
@@ -114,34 +121,39 @@ func TestCanariesAreNowhere(t *testing.T) {
 	var code struct {
 		EnrolmentCode struct{ Code string } `json:"enrolment_code"`
 	}
-	parse := func(text string, into any) {
-		t.Helper()
-		if err := json.Unmarshal([]byte(text), into); err != nil {
-			t.Fatalf("%v: %s", err, text)
-		}
-	}
-	parse(in(secret+"\n", "enrol", "anew", "--password-stdin", "-o", "json"), &started)
+	h.typing(secret+"\n", "users", "add", "anew", "--email", "anew@stmary.example", "--password-stdin")
+	parse(h.typing(secret+"\n", "enrol", "anew", "--password-stdin", "-o", "json"), &started)
 	parts, err := totp.ParseURI(started.URI)
 	if err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	app := phone{parts}.code(0)
-	parse(in(secret+"\n", "enrol", "anew", "--password-stdin", "--code", app, "-o", "json"), &proved)
+	parse(h.typing(secret+"\n", "enrol", "anew", "--password-stdin", "--code", app, "-o", "json"), &proved)
 	parse(h.must("tokens", "create", "t", "--role", "auditor", "-o", "json"), &token)
 	parse(h.must("mfa", "enrolment-code", "rgold", "-o", "json"), &code)
 	for name, password := range map[string]string{typed: secret, "anew": typed} {
 		c := h.command("signin", "--user", name, "--password-stdin", "--no-save")
 		c.Stdin = strings.NewReader(password + "\n")
 		if _, _, status := h.finish(c); status != 4 {
-			t.Errorf("%s signs in: %d", name, status)
+			h.t.Errorf("%s signs in: %d", name, status)
 		}
 	}
-	canaries := append([]string{secret, typed, started.Secret, started.URI, token.Token, code.EnrolmentCode.Code, strings.ReplaceAll(code.EnrolmentCode.Code, " ", ""), `"` + app + `"`}, proved.RecoveryCodes...)
-	for _, c := range canaries {
+	desk := code.EnrolmentCode.Code
+	all := append([]string{secret, typed, started.Secret, started.URI, token.Token, desk, strings.ReplaceAll(desk, " ", ""), `"` + app + `"`}, proved.RecoveryCodes...)
+	for _, c := range all {
 		if len(c) < 8 {
-			t.Fatalf("no canary: %q of %q", c, canaries)
+			h.t.Fatalf("no canary: %q of %q", c, all)
 		}
 	}
+	return all
+}
+
+// Secrets are in no event, list, export, report or backup, whichever way they
+// came in (S-46): a password, a setup key, recovery codes, an enrolment code, a
+// token, and a password typed as a name.
+func TestCanariesAreNowhere(t *testing.T) {
+	h := honest(t, newTemplate(t))
+	canaries := h.canaries()
 	out := filepath.Join(h.dir, "out")
 	h.must("store", "backup", filepath.Join(h.dir, "backup.db"))
 	h.must("audit", "report", "--dir", out)
@@ -149,7 +161,7 @@ func TestCanariesAreNowhere(t *testing.T) {
 	h.copy(filepath.Join(h.dir, "backup.db"), filepath.Join(out, "backup.db"))
 	h.copy(h.db(), filepath.Join(out, "store.db"))
 	looked := 0
-	err = filepath.WalkDir(out, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(out, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/logiqc/logiqc/pkg/ledger"
@@ -32,93 +33,86 @@ func (e *evidence) rewrite(dir string, leaves [][]byte) {
 }
 
 // copyDir copies the honest export, to be damaged.
-func (e *evidence) copyDir(t *testing.T) string {
-	t.Helper()
-	to := filepath.Join(t.TempDir(), "log")
+func (e *evidence) copyDir() string {
+	e.t.Helper()
+	to := filepath.Join(e.t.TempDir(), "log")
 	if err := os.CopyFS(to, os.DirFS(e.dir)); err != nil {
-		t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	return to
+}
+
+// mutation is damage to an export, and what finds it.
+type mutation struct {
+	name    string
+	folder  string // the damaged one
+	key     string
+	since   bool // needs the kept checkpoint to be seen
+	problem ledger.Problem
+	seq     int
+	fsck    bool // tessera's fsck sees it too
+}
+
+// mutations are those of bytes, of order and of files, which need no key.
+func (e *evidence) mutations() []mutation {
+	n := len(e.leaves)
+	swapped := slices.Clone(e.leaves)
+	swapped[3], swapped[4] = swapped[4], swapped[3]
+	oneByte := slices.Clone(e.leaves)
+	oneByte[5] = slices.Clone(oneByte[5])
+	oneByte[5][20] ^= 1
+	bundle := func(leaves [][]byte) string {
+		dir := e.copyDir()
+		e.rewrite(dir, leaves)
+		return dir
+	}
+	without := func(path func(dir string) string) string {
+		dir := e.copyDir()
+		if err := os.RemoveAll(path(dir)); err != nil {
+			e.t.Fatal(err)
+		}
+		return dir
+	}
+	return []mutation{
+		{"one byte", bundle(oneByte), e.key, false, ledger.Altered, 5, true},
+		{"two swapped", bundle(swapped), e.key, false, ledger.Altered, 3, true},
+		{"last dropped", bundle(e.leaves[:n-1]), e.key, false, ledger.Altered, n - 1, true},
+		{"middle dropped", bundle(slices.Delete(slices.Clone(e.leaves), 6, 7)), e.key, false, ledger.Altered, 6, true},
+		{"appended unsigned", bundle(append(slices.Clone(e.leaves), []byte("{}"))), e.key, false, ledger.Altered, n, false},
+		{"missing tile", without(func(dir string) string { return filepath.Join(dir, "tile", "0") }), e.key, false, ledger.Missing, -1, true},
+		{"missing entries", without(e.bundle), e.key, false, ledger.Missing, 0, true},
+		{"no checkpoint", without(func(dir string) string { return filepath.Join(dir, "checkpoint") }), e.key, false, ledger.Missing, -1, true},
+	}
+}
+
+// forgeries are by who has the signing key, or another one.
+func (e *evidence) forgeries() []mutation {
+	_, elsewhere := otherKey(e.t, "logiqc/elsewhere/00000000")
+	_, stranger := otherKey(e.t, e.origin())
+	rebuilt := e.signedExport(e.changed())
+	e.copy(filepath.Join(e.dir, "checkpoint"), filepath.Join(rebuilt, "checkpoint"))
+	stale := e.signedExport(e.leaves[:e.before-1])
+	e.rewrite(stale, e.leaves[:e.before-1])
+	return []mutation{
+		{"rebuilt with the old checkpoint", rebuilt, e.key, false, ledger.Altered, -1, true},
+		{"rebuilt and signed again", e.signedExport(e.changed()), e.key, true, ledger.Forked, -1, false},
+		{"shrunk and signed again", e.signedExport(e.leaves[:e.before-1]), e.key, true, ledger.Truncated, e.before - 1, false},
+		{"stale checkpoint", stale, e.key, true, ledger.Truncated, e.before - 1, false},
+		{"another origin", e.copyDir(), elsewhere, false, ledger.WrongOrigin, -1, true},
+		{"another key", e.copyDir(), stranger, false, ledger.BadSignature, -1, true},
+	}
 }
 
 // The whole mutation set of the threat model, on an exported folder that is
 // checked with nothing but the key and a kept checkpoint.
 func TestMutationsOfExport(t *testing.T) {
 	e := newEvidence(t, newTemplate(t))
-	n := len(e.leaves)
-	_, elsewhere := otherKey(t, "logiqc/elsewhere/00000000")
-	_, stranger := otherKey(t, e.origin())
-	without := func(i int) [][]byte { return append(append([][]byte{}, e.leaves[:i]...), e.leaves[i+1:]...) }
-	swapped := append([][]byte{}, e.leaves...)
-	swapped[3], swapped[4] = swapped[4], swapped[3]
-	oneByte := append([][]byte{}, e.leaves...)
-	oneByte[5] = append([]byte{}, oneByte[5]...)
-	oneByte[5][20] ^= 1
-
-	if f := e.verify(t, "--dir", e.dir, "--key", e.key, "--since", e.kept); !f.OK || f.Size != int64(n) || f.KeySource != "flag" {
+	if f := e.verify(t, "--dir", e.dir, "--key", e.key, "--since", e.kept); !f.OK || f.Size != int64(len(e.leaves)) || f.KeySource != "flag" {
 		t.Fatalf("the honest export: %+v", f)
 	}
-	bundle := func(leaves [][]byte) func(t *testing.T) string {
-		return func(t *testing.T) string {
-			dir := e.copyDir(t)
-			e.rewrite(dir, leaves)
-			return dir
-		}
-	}
-	for _, m := range []struct {
-		name    string
-		damage  func(t *testing.T) string // returns the folder
-		key     string
-		since   bool // needs the kept checkpoint to be seen
-		problem ledger.Problem
-		seq     int
-		fsck    bool // tessera's fsck sees it too
-	}{
-		{"one byte", bundle(oneByte), e.key, false, ledger.Altered, 5, true},
-		{"two swapped", bundle(swapped), e.key, false, ledger.Altered, 3, true},
-		{"last dropped", bundle(e.leaves[:n-1]), e.key, false, ledger.Altered, n - 1, true},
-		{"middle dropped", bundle(without(6)), e.key, false, ledger.Altered, 6, true},
-		{"appended unsigned", bundle(append(append([][]byte{}, e.leaves...), []byte("{}"))), e.key, false, ledger.Altered, n, false},
-		{"rebuilt with the old checkpoint", func(t *testing.T) string {
-			dir := e.signedExport(e.changed())
-			e.write(filepath.Join(dir, "checkpoint"), e.readText(filepath.Join(e.dir, "checkpoint")))
-			return dir
-		}, e.key, false, ledger.Altered, -1, true},
-		{"rebuilt and signed again", func(t *testing.T) string { return e.signedExport(e.changed()) },
-			e.key, true, ledger.Forked, -1, false},
-		{"shrunk and signed again", func(t *testing.T) string { return e.signedExport(e.leaves[:e.before-1]) },
-			e.key, true, ledger.Truncated, e.before - 1, false},
-		{"stale checkpoint", func(t *testing.T) string {
-			dir := e.signedExport(e.leaves[:e.before-1])
-			e.rewrite(dir, e.leaves[:e.before-1])
-			return dir
-		}, e.key, true, ledger.Truncated, e.before - 1, false},
-		{"another origin", e.copyDir, elsewhere, false, ledger.WrongOrigin, -1, true},
-		{"another key", e.copyDir, stranger, false, ledger.BadSignature, -1, true},
-		{"missing tile", func(t *testing.T) string {
-			dir := e.copyDir(t)
-			if err := os.RemoveAll(filepath.Join(dir, "tile", "0")); err != nil {
-				t.Fatal(err)
-			}
-			return dir
-		}, e.key, false, ledger.Missing, -1, true},
-		{"missing entries", func(t *testing.T) string {
-			dir := e.copyDir(t)
-			if err := os.Remove(e.bundle(dir)); err != nil {
-				t.Fatal(err)
-			}
-			return dir
-		}, e.key, false, ledger.Missing, 0, true},
-		{"no checkpoint", func(t *testing.T) string {
-			dir := e.copyDir(t)
-			if err := os.Remove(filepath.Join(dir, "checkpoint")); err != nil {
-				t.Fatal(err)
-			}
-			return dir
-		}, e.key, false, ledger.Missing, -1, true},
-	} {
+	for _, m := range append(e.mutations(), e.forgeries()...) {
 		t.Run(m.name, func(t *testing.T) {
-			args := []string{"--dir", m.damage(t), "--key", m.key}
+			args := []string{"--dir", m.folder, "--key", m.key}
 			if m.since {
 				// Whoever holds the signing key is found by what was kept elsewhere alone.
 				if f := e.verify(t, args...); !f.OK {
@@ -127,7 +121,7 @@ func TestMutationsOfExport(t *testing.T) {
 				args = append(args, "--since", e.kept)
 			}
 			e.want(t, m.problem, m.seq, args...)
-			if accepted, said := fsck(t, args[1], m.key); accepted == m.fsck {
+			if accepted, said := fsck(t, m.folder, m.key); accepted == m.fsck {
 				t.Errorf("fsck accepts: %v\n%s", accepted, said)
 			}
 		})
@@ -187,7 +181,6 @@ func (h *home) tamper2(statement string) {
 // TestVerifyFindsTampering.
 func TestMutationsOfStore(t *testing.T) {
 	tpl := newTemplate(t)
-	_, elsewhere := otherKey(t, "logiqc/elsewhere/00000000")
 	t.Run("rebuilt with the old checkpoint", func(t *testing.T) {
 		e := newEvidence(t, tpl)
 		e.rebuild(e.changed())
@@ -222,7 +215,13 @@ func TestMutationsOfStore(t *testing.T) {
 		e.tamper2(`UPDATE checkpoint SET note = '` + e.readText(e.kept) + `'`)
 		e.want(t, ledger.Truncated, e.before) // log.state remembers
 	})
-	t.Run("forged checkpoint", func(t *testing.T) {
+}
+
+// Checkpoints on the live store that the log's own key never signed.
+func TestForgedCheckpoints(t *testing.T) {
+	tpl := newTemplate(t)
+	_, elsewhere := otherKey(t, "logiqc/elsewhere/00000000")
+	t.Run("signed by another key", func(t *testing.T) {
 		e := newEvidence(t, tpl)
 		signer, _ := otherKey(t, e.origin())
 		forgedNote, err := ledger.SignCheckpoint(headOf(t, e.readText(e.kept)), signer)

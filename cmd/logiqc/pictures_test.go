@@ -12,6 +12,61 @@ import (
 	"github.com/logiqc/logiqc/pkg/ui/uitest"
 )
 
+// pictures are how to get the terminal to show each.
+var pictures = map[string]func(h *home) *uitest.Terminal{
+	"dialog": func(h *home) *uitest.Terminal {
+		x := h.terminal(80, 18, "mfa", "reset", "jlee")
+		x.Wait("[ Cancel ]")
+		return x
+	},
+	"account": func(h *home) *uitest.Terminal {
+		soon := time.Now().Add(4 * time.Minute)
+		h.exec(h.db(), `UPDATE account SET password_misses = 7, password_until = ?1, failure_at = ?2, failure_reason = 'wrong_password',
+			failure_host = 'ward3-pc2' WHERE username = 'jlee'`, soon.UnixMilli(), soon.Add(-5*time.Minute).UnixMilli())
+		h.as("priya")
+		x := h.terminal(80, 17, "users", "show", "jlee")
+		x.Wait("See its log")
+		return x
+	},
+	"approve": func(h *home) *uitest.Terminal {
+		h.contactChanged()
+		a := h.ask("priya", "mchen")
+		x := h.terminal(80, 23, "mfa", "approve", a.Short)
+		x.Wait("[ Leave it open ]")
+		return x
+	},
+	"grounds": func(h *home) *uitest.Terminal {
+		h.strict()
+		h.as("priya")
+		x := h.terminal(80, 11, "mfa", "reset", "jlee", "--enrolment-code")
+		x.Wait("> new phone")
+		x.Send(uitest.Enter)
+		reply(x, "Ticket", "INC104412")
+		x.Wait("How was the caller verified?", "callback")
+		return x
+	},
+	"code": func(h *home) *uitest.Terminal {
+		h.as("priya")
+		x := h.terminal(80, 12, "mfa", "reset", "jlee", "--enrolment-code")
+		x.Wait("[ Cancel ]")
+		x.Send(uitest.Left, uitest.Enter)
+		x.Wait(" once.")
+		return x
+	},
+	"admin": func(h *home) *uitest.Terminal {
+		h.exec(h.db(), `UPDATE account SET last_success_at = ?1`, created.AddDate(1, 11, 7).UnixMilli())
+		h.as("priya")
+		return h.admin(80, 22, "jlee")
+	},
+	"enrolment": func(h *home) *uitest.Terminal {
+		h.nobody()
+		x := h.terminal(80, 24, "signin", "--user", "rgold")
+		reply(x, "Password", password)
+		x.Wait("Issuer", "Esc cancel")
+		return x
+	},
+}
+
 // The pictures of the docs are what a terminal shows of the real program. They
 // are drawn anew by
 //
@@ -20,59 +75,7 @@ import (
 // and looked at by a person; the golden screens are what tests compare.
 func TestPictures(t *testing.T) {
 	tpl := newTemplate(t)
-	soon := time.Now().Add(4 * time.Minute)
-	for name, draw := range map[string]func(h *home) *uitest.Terminal{
-		"dialog": func(h *home) *uitest.Terminal {
-			x := h.terminal(80, 18, "mfa", "reset", "jlee")
-			x.Wait("[ Cancel ]")
-			return x
-		},
-		"account": func(h *home) *uitest.Terminal {
-			h.exec(h.db(), `UPDATE account SET password_misses = 7, password_until = ?1, failure_at = ?2, failure_reason = 'wrong_password',
-				failure_host = 'ward3-pc2' WHERE username = 'jlee'`, soon.UnixMilli(), soon.Add(-5*time.Minute).UnixMilli())
-			h.as("priya")
-			x := h.terminal(80, 17, "users", "show", "jlee")
-			x.Wait("See its log")
-			return x
-		},
-		"approve": func(h *home) *uitest.Terminal {
-			h.contactChanged()
-			a := h.ask("priya", "mchen")
-			x := h.terminal(80, 23, "mfa", "approve", a.Short)
-			x.Wait("[ Leave it open ]")
-			return x
-		},
-		"grounds": func(h *home) *uitest.Terminal {
-			h.strict()
-			h.as("priya")
-			x := h.terminal(80, 11, "mfa", "reset", "jlee", "--enrolment-code")
-			x.Wait("> new phone")
-			x.Send(uitest.Enter)
-			reply(x, "Ticket", "INC104412")
-			x.Wait("How was the caller verified?", "callback")
-			return x
-		},
-		"code": func(h *home) *uitest.Terminal {
-			h.as("priya")
-			x := h.terminal(80, 12, "mfa", "reset", "jlee", "--enrolment-code")
-			x.Wait("[ Cancel ]")
-			x.Send(uitest.Left, uitest.Enter)
-			x.Wait(" once.")
-			return x
-		},
-		"admin": func(h *home) *uitest.Terminal {
-			h.exec(h.db(), `UPDATE account SET last_success_at = ?1`, created.AddDate(1, 11, 7).UnixMilli())
-			h.as("priya")
-			return h.admin(80, 22, "jlee")
-		},
-		"enrolment": func(h *home) *uitest.Terminal {
-			h.nobody()
-			x := h.terminal(80, 24, "signin", "--user", "rgold")
-			reply(x, "Password", password)
-			x.Wait("Issuer", "Esc cancel")
-			return x
-		},
-	} {
+	for name, draw := range pictures {
 		t.Run(name, func(t *testing.T) {
 			x := draw(tpl.home(t))
 			picture := svg(x)

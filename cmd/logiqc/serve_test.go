@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
@@ -175,12 +176,7 @@ const (
 // the answer.
 func cutter(t *testing.T, to string, cutting *atomic.Int32) string {
 	t.Helper()
-	target, err := url.Parse(to)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := httputil.NewSingleHostReverseProxy(target)
-	p.ModifyResponse = func(r *http.Response) error {
+	return proxy(t, to, func(r *http.Response) error {
 		how := cutting.Load()
 		switch {
 		case how == 0 || r.Request.Method != http.MethodPost:
@@ -190,16 +186,23 @@ func cutter(t *testing.T, to string, cutting *atomic.Int32) string {
 			return nil
 		}
 		return errors.New("cut")
-	}
-	p.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	})
+}
+
+// proxy is a server in front of one, which may change what that answers; where
+// change fails, the connection ends without an answer.
+func proxy(t *testing.T, to string, change func(*http.Response) error) string {
+	t.Helper()
+	target, err := url.Parse(to)
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &http.Server{Handler: p}
-	go func() { _ = srv.Serve(l) }()
-	t.Cleanup(func() { _ = srv.Close() })
-	return "http://" + l.Addr().String()
+	p := httputil.NewSingleHostReverseProxy(target)
+	p.ModifyResponse = change
+	p.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
+	s := httptest.NewServer(p)
+	t.Cleanup(s.Close)
+	return s.URL
 }
 
 // SIGHUP changes the certificate while the server serves; a pair that does not

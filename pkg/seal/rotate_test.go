@@ -46,19 +46,7 @@ func TestRotate(t *testing.T) {
 			t.Errorf("sealed with %s, %v; want %s", got, err, want)
 		}
 	}
-	if _, err := Remove(dir, id); !errors.Is(err, ErrCurrent) {
-		t.Errorf("removing the current key: %v", err)
-	}
-	if _, err := Remove(dir, id+1); !errors.Is(err, ErrMissing) {
-		t.Errorf("removing no key: %v", err)
-	}
-	commit, err = Remove(dir, before[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := commit(); err != nil {
-		t.Fatal(err)
-	}
+	removeOld(t, dir, before[0], id)
 	if box, err = Open(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -67,6 +55,25 @@ func TestRotate(t *testing.T) {
 	}
 	if plain, err := box.Open(fresh, ad); err != nil || string(plain) != "second" {
 		t.Errorf("the new value: %q, %v", plain, err)
+	}
+}
+
+// removeOld removes the old key, once it was seen that the current one, and one
+// that is not there, are not removed.
+func removeOld(t *testing.T, dir string, old, current KeyID) {
+	t.Helper()
+	if _, err := Remove(dir, current); !errors.Is(err, ErrCurrent) {
+		t.Errorf("removing the current key: %v", err)
+	}
+	if _, err := Remove(dir, current+1); !errors.Is(err, ErrMissing) {
+		t.Errorf("removing no key: %v", err)
+	}
+	commit, err := Remove(dir, old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := commit(); err != nil {
+		t.Fatal(err)
 	}
 }
 

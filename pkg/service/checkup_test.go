@@ -27,105 +27,116 @@ func (d *desk) finding(t *testing.T, check string) logiqc.CheckupFinding {
 	return logiqc.CheckupFinding{}
 }
 
+func addAdmin(t *testing.T, d *desk, name string) {
+	t.Helper()
+	helen, err := d.As(t.Context(), d.init)
+	if err == nil {
+		_, err = helen.AddUser(t.Context(), logiqc.NewUser{Request: given, Username: name, Email: name + "@x", Role: logiqc.RoleAdmin})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// kept anchors a checkpoint of the log.
+func kept(t *testing.T, d *desk) {
+	t.Helper()
+	c := d.checkpoint(t)
+	if err := d.Audit(system).KeepAnchor(t.Context(), logiqc.NewAnchor{Place: "file:/worm", Note: c.Note}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// byHand does something to the store, and to helen, past the rules.
+func byHand(fn func(tx *store.Tx, helen logiqc.User) error) func(*testing.T, *desk) {
+	return func(t *testing.T, d *desk) {
+		d.raw(t, func(tx *store.Tx) error {
+			u, err := tx.UserExact("helen")
+			if err != nil {
+				return err
+			}
+			return fn(tx, u)
+		})
+	}
+}
+
+// checkups are what is done to a store, and what doctor says of one of its checks
+// then.
+var checkups = map[string]struct {
+	do    func(t *testing.T, d *desk)
+	check string
+	grade logiqc.Grade
+	said  string
+	next  string
+}{
+	"the clock is behind the events": {func(_ *testing.T, d *desk) { d.Advance(-24 * time.Hour) }, "clock", logiqc.GradeProblem, "the newest event is of 2026-11-23", "timedatectl"},
+	"the clock is a little behind":   {func(_ *testing.T, d *desk) { d.Advance(-4 * time.Second) }, "clock", logiqc.GradeOK, "nothing is later", ""},
+	"the clock is behind the codes": {func(t *testing.T, d *desk) {
+		byHand(func(tx *store.Tx, u logiqc.User) error {
+			return tx.PutEnrolled(logiqc.Enrolment{ID: "e", UserID: u.ID, Step: d.Now().AddDate(1, 0, 0).Unix() / 30})
+		})(t, d)
+	}, "clock", logiqc.GradeProblem, "app codes of later times have been accepted (1 account)", "timedatectl"},
+	"the clock of 2038": {func(_ *testing.T, d *desk) { d.Advance(time.Date(2038, 1, 20, 0, 0, 0, 0, time.UTC).Sub(d.Now())) }, "clock", logiqc.GradeOK, "2038-01-20", ""},
+	"the clock went back": {func(t *testing.T, d *desk) {
+		d.Advance(-time.Hour)
+		d.happens(t, "ann")
+		d.Advance(2 * time.Hour)
+		d.happens(t, "bob")
+	}, "order", logiqc.GradeWarn, "the clock went back: event 3 is of", "NTP"},
+	"times grow":        {func(t *testing.T, d *desk) { d.happens(t, "ann") }, "order", logiqc.GradeOK, "", ""},
+	"one admin":         {nil, "admins", logiqc.GradeWarn, "only one active administrator", "users add"},
+	"two admins":        {func(t *testing.T, d *desk) { addAdmin(t, d, "tom") }, "admins", logiqc.GradeOK, "2 administrators", ""},
+	"no admin":          {byHand(func(tx *store.Tx, u logiqc.User) error { u.Role = logiqc.RoleUser; return tx.UpdateUser(&u) }), "admins", logiqc.GradeProblem, "no active administrator", ""},
+	"it has moved":      {byHand(func(tx *store.Tx, _ logiqc.User) error { return tx.SetMoved("postgres://db1/x", true) }), "state", logiqc.GradeWarn, "has moved to postgres://db1/x", "--store postgres://db1/x"},
+	"a move is begun":   {byHand(func(tx *store.Tx, _ logiqc.User) error { return tx.SetMoved("postgres://db1/x", false) }), "state", logiqc.GradeWarn, "begun and not finished", "store thaw"},
+	"it is frozen":      {byHand(func(tx *store.Tx, _ logiqc.User) error { return tx.SetFrozen(true, "INC-9001") }), "state", logiqc.GradeWarn, "frozen: INC-9001", "store thaw"},
+	"it takes changes":  {nil, "state", logiqc.GradeOK, "takes changes", ""},
+	"nothing is signed": {nil, "guard", logiqc.GradeWarn, "no log.state here", "audit checkpoint"},
+	"it is guarded":     {kept, "guard", logiqc.GradeOK, "continues what was signed", ""},
+	"log.state is of another log": {func(t *testing.T, d *desk) {
+		kept(t, d)
+		if err := os.WriteFile(filepath.Join(d.keys(), "log.state"), []byte("nothing\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}, "guard", logiqc.GradeProblem, "not the log that checkpoints were signed of", "audit verify"},
+	"log.state is everybody's": {func(t *testing.T, d *desk) {
+		kept(t, d)
+		if err := os.Chmod(filepath.Join(d.keys(), "log.state"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}, "keys", logiqc.GradeProblem, "log.state", "chmod 600"},
+	"keys are everybody's": {func(t *testing.T, d *desk) {
+		if err := os.Chmod(filepath.Join(d.keys(), "seal.json"), 0o640); err != nil {
+			t.Fatal(err)
+		}
+	}, "keys", logiqc.GradeProblem, "seal.json", "chmod 600"},
+	"the folder is everybody's": {func(t *testing.T, d *desk) {
+		if err := os.Chmod(d.keys(), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}, "keys", logiqc.GradeProblem, "store-1", "chmod 700"},
+	"a key is missing": {func(t *testing.T, d *desk) {
+		if err := os.Remove(filepath.Join(d.keys(), "log.key")); err != nil {
+			t.Fatal(err)
+		}
+	}, "keys", logiqc.GradeWarn, "keys of this store are not here", "--keys DIR"},
+	"the keys are here":  {nil, "keys", logiqc.GradeOK, "for their owner only", ""},
+	"no checkpoint":      {nil, "checkpoint", logiqc.GradeWarn, "no checkpoint", "audit checkpoint"},
+	"a fresh checkpoint": {kept, "checkpoint", logiqc.GradeOK, "less than an hour old, and of the whole log", ""},
+	"an old checkpoint":  {func(t *testing.T, d *desk) { kept(t, d); d.Advance(8 * 24 * time.Hour); d.something(t) }, "checkpoint", logiqc.GradeWarn, "8 days old, and 1 event behind", "audit checkpoint"},
+	"nothing new is ok":  {func(t *testing.T, d *desk) { kept(t, d); d.Advance(80 * 24 * time.Hour) }, "checkpoint", logiqc.GradeOK, "of the whole log", ""},
+	"no anchor":          {nil, "anchor", logiqc.GradeWarn, "could rewrite the log unseen", "audit push"},
+	"a fresh anchor":     {kept, "anchor", logiqc.GradeOK, "at file:/worm, is less than an hour old", ""},
+	"an old anchor":      {func(t *testing.T, d *desk) { kept(t, d); d.Advance(8 * 24 * time.Hour); d.something(t) }, "anchor", logiqc.GradeWarn, "at file:/worm, is 8 days old", "audit push"},
+	"a witness never asked": {func(t *testing.T, d *desk) {
+		d.something(t)
+	}, "witness", logiqc.GradeWarn, "has cosigned nothing yet", "audit push"},
+}
+
 // Each thing that doctor looks at is ok in a store that is well kept, and is
 // found when it is not, with what to do.
 func TestCheckup(t *testing.T) {
-	admin := func(t *testing.T, d *desk, name string) {
-		helen, err := d.As(t.Context(), d.init)
-		if err == nil {
-			_, err = helen.AddUser(t.Context(), logiqc.NewUser{Request: given, Username: name, Email: name + "@x", Role: logiqc.RoleAdmin})
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	kept := func(t *testing.T, d *desk) {
-		c := d.checkpoint(t)
-		if err := d.Audit(system).KeepAnchor(t.Context(), logiqc.NewAnchor{Place: "file:/worm", Note: c.Note}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	raw := func(fn func(tx *store.Tx, u logiqc.User) error) func(*testing.T, *desk) {
-		return func(t *testing.T, d *desk) {
-			d.raw(t, func(tx *store.Tx) error {
-				u, err := tx.UserExact("helen")
-				if err != nil {
-					return err
-				}
-				return fn(tx, u)
-			})
-		}
-	}
-	for name, c := range map[string]struct {
-		do    func(t *testing.T, d *desk)
-		check string
-		grade logiqc.Grade
-		said  string
-		next  string
-	}{
-		"the clock is behind the events": {func(_ *testing.T, d *desk) { d.Advance(-24 * time.Hour) }, "clock", logiqc.GradeProblem, "the newest event is of 2026-11-23", "timedatectl"},
-		"the clock is a little behind":   {func(_ *testing.T, d *desk) { d.Advance(-4 * time.Second) }, "clock", logiqc.GradeOK, "nothing is later", ""},
-		"the clock is behind the codes": {func(t *testing.T, d *desk) {
-			raw(func(tx *store.Tx, u logiqc.User) error {
-				return tx.PutEnrolled(logiqc.Enrolment{ID: "e", UserID: u.ID, Step: d.Now().AddDate(1, 0, 0).Unix() / 30})
-			})(t, d)
-		}, "clock", logiqc.GradeProblem, "app codes of later times have been accepted (1 account)", "timedatectl"},
-		"the clock of 2038": {func(_ *testing.T, d *desk) { d.Advance(time.Date(2038, 1, 20, 0, 0, 0, 0, time.UTC).Sub(d.Now())) }, "clock", logiqc.GradeOK, "2038-01-20", ""},
-		"the clock went back": {func(t *testing.T, d *desk) {
-			d.Advance(-time.Hour)
-			d.happens(t, "ann")
-			d.Advance(2 * time.Hour)
-			d.happens(t, "bob")
-		}, "order", logiqc.GradeWarn, "the clock went back: event 3 is of", "NTP"},
-		"times grow":        {func(t *testing.T, d *desk) { d.happens(t, "ann") }, "order", logiqc.GradeOK, "", ""},
-		"one admin":         {nil, "admins", logiqc.GradeWarn, "only one active administrator", "users add"},
-		"two admins":        {func(t *testing.T, d *desk) { admin(t, d, "tom") }, "admins", logiqc.GradeOK, "2 administrators", ""},
-		"no admin":          {raw(func(tx *store.Tx, u logiqc.User) error { u.Role = logiqc.RoleUser; return tx.UpdateUser(&u) }), "admins", logiqc.GradeProblem, "no active administrator", ""},
-		"it has moved":      {raw(func(tx *store.Tx, _ logiqc.User) error { return tx.SetMoved("postgres://db1/x", true) }), "state", logiqc.GradeWarn, "has moved to postgres://db1/x", "--store postgres://db1/x"},
-		"a move is begun":   {raw(func(tx *store.Tx, _ logiqc.User) error { return tx.SetMoved("postgres://db1/x", false) }), "state", logiqc.GradeWarn, "begun and not finished", "store thaw"},
-		"it is frozen":      {raw(func(tx *store.Tx, _ logiqc.User) error { return tx.SetFrozen(true, "INC-9001") }), "state", logiqc.GradeWarn, "frozen: INC-9001", "store thaw"},
-		"it takes changes":  {nil, "state", logiqc.GradeOK, "takes changes", ""},
-		"nothing is signed": {nil, "guard", logiqc.GradeWarn, "no log.state here", "audit checkpoint"},
-		"it is guarded":     {kept, "guard", logiqc.GradeOK, "continues what was signed", ""},
-		"log.state is of another log": {func(t *testing.T, d *desk) {
-			kept(t, d)
-			if err := os.WriteFile(filepath.Join(d.keys(), "log.state"), []byte("nothing\n"), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}, "guard", logiqc.GradeProblem, "not the log that checkpoints were signed of", "audit verify"},
-		"log.state is everybody's": {func(t *testing.T, d *desk) {
-			kept(t, d)
-			if err := os.Chmod(filepath.Join(d.keys(), "log.state"), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}, "keys", logiqc.GradeProblem, "log.state", "chmod 600"},
-		"keys are everybody's": {func(t *testing.T, d *desk) {
-			if err := os.Chmod(filepath.Join(d.keys(), "seal.json"), 0o640); err != nil {
-				t.Fatal(err)
-			}
-		}, "keys", logiqc.GradeProblem, "seal.json", "chmod 600"},
-		"the folder is everybody's": {func(t *testing.T, d *desk) {
-			if err := os.Chmod(d.keys(), 0o755); err != nil {
-				t.Fatal(err)
-			}
-		}, "keys", logiqc.GradeProblem, "store-1", "chmod 700"},
-		"a key is missing": {func(t *testing.T, d *desk) {
-			if err := os.Remove(filepath.Join(d.keys(), "log.key")); err != nil {
-				t.Fatal(err)
-			}
-		}, "keys", logiqc.GradeWarn, "keys of this store are not here", "--keys DIR"},
-		"the keys are here":  {nil, "keys", logiqc.GradeOK, "for their owner only", ""},
-		"no checkpoint":      {nil, "checkpoint", logiqc.GradeWarn, "no checkpoint", "audit checkpoint"},
-		"a fresh checkpoint": {kept, "checkpoint", logiqc.GradeOK, "less than an hour old, and of the whole log", ""},
-		"an old checkpoint":  {func(t *testing.T, d *desk) { kept(t, d); d.Advance(8 * 24 * time.Hour); d.something(t) }, "checkpoint", logiqc.GradeWarn, "8 days old, and 1 event behind", "audit checkpoint"},
-		"nothing new is ok":  {func(t *testing.T, d *desk) { kept(t, d); d.Advance(80 * 24 * time.Hour) }, "checkpoint", logiqc.GradeOK, "of the whole log", ""},
-		"no anchor":          {nil, "anchor", logiqc.GradeWarn, "could rewrite the log unseen", "audit push"},
-		"a fresh anchor":     {kept, "anchor", logiqc.GradeOK, "at file:/worm, is less than an hour old", ""},
-		"an old anchor":      {func(t *testing.T, d *desk) { kept(t, d); d.Advance(8 * 24 * time.Hour); d.something(t) }, "anchor", logiqc.GradeWarn, "at file:/worm, is 8 days old", "audit push"},
-		"a witness never asked": {func(t *testing.T, d *desk) {
-			d.something(t)
-		}, "witness", logiqc.GradeWarn, "has cosigned nothing yet", "audit push"},
-	} {
+	for name, c := range checkups {
 		t.Run(name, func(t *testing.T) {
 			d := openDesk(t)
 			if c.do != nil {
