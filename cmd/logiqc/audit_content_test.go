@@ -59,6 +59,9 @@ func TestUnrecordedDoesNotHappen(t *testing.T) {
 	}
 }
 
+// asMallory is an environment that says that mallory acts.
+var asMallory = []string{"USER=mallory", "LOGNAME=mallory", "USERNAME=mallory", "SUDO_USER=mallory", "SUDO_UID=0", "LOGIQC_ACTOR=mallory"}
+
 // Who acted is what the session or the kernel says, whatever the environment
 // does, and no flag says otherwise (S-44).
 func TestActorIsNotForged(t *testing.T) {
@@ -69,7 +72,7 @@ func TestActorIsNotForged(t *testing.T) {
 	}
 	for _, args := range [][]string{{"mfa", "reset", "jlee", "--yes", "-o", "json"}, {"store", "freeze", "--reason", "x"}} {
 		c := h.command(args...)
-		c.Env = append(c.Env, "USER=mallory", "LOGNAME=mallory", "USERNAME=mallory", "SUDO_USER=mallory", "SUDO_UID=0", "LOGIQC_ACTOR=mallory")
+		c.Env = append(c.Env, asMallory...)
 		if _, stderr, status := h.finish(c); status != 0 {
 			t.Fatalf("%v: %d, %s", args, status, stderr)
 		}
@@ -86,6 +89,29 @@ func TestActorIsNotForged(t *testing.T) {
 		if leaf, _ := e.Leaf(); e.Actor.OSUser != me.Username || bytes.Contains(leaf, []byte("mallory")) {
 			t.Errorf("%s is by %+v", e.Action, e.Actor)
 		}
+	}
+}
+
+// Nor does the environment name a user whom the operating system has no name for
+// (S-44): a program without cgo, as it is released, looked there.
+func TestNamelessIsNotForged(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root runs a program as a user without a name")
+	}
+	h := newTemplate(t).home(t)
+	const nameless = 64999
+	c := h.command("mfa", "reset", "jlee", "--yes")
+	c.Env = append(c.Env, asMallory...)
+	h.give(c, nameless)
+	if _, stderr, status := h.finish(c); status != 0 {
+		t.Fatalf("%d, %s", status, stderr)
+	}
+	var events []logiqc.Event
+	if err := json.Unmarshal([]byte(h.must("audit", "list", "--limit", "1", "-o", "json")), &events); err != nil {
+		t.Fatal(err)
+	}
+	if e := events[0]; e.Actor.OSUser != "uid 64999" {
+		t.Errorf("%s is by %+v", e.Action, e.Actor)
 	}
 }
 

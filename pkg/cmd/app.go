@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/user"
 	"path/filepath"
 	"strings"
 	"time"
@@ -204,10 +203,7 @@ func (a *App) session(s *config.Settings) config.SessionFile {
 func (a *App) Source() logiqc.Source {
 	src := logiqc.Source{}
 	src.Host, _ = os.Hostname()
-	if u, err := user.Current(); err == nil {
-		src.OSUser = u.Username
-	}
-	src.Host, src.OSUser = strings.ToValidUTF8(src.Host, "?"), strings.ToValidUTF8(src.OSUser, "?")
+	src.Host, src.OSUser = strings.ToValidUTF8(src.Host, "?"), strings.ToValidUTF8(osUser(), "?")
 	return src
 }
 

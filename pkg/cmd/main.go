@@ -17,6 +17,7 @@ import (
 
 // Main runs the command line of the process and returns its exit status.
 func Main() int {
+	learnUser()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	app := NewApp()

@@ -3,8 +3,6 @@ package cmd
 import (
 	"cmp"
 	"context"
-	"os"
-	"os/user"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -182,20 +180,4 @@ func (a *App) sudoUser() string {
 		return "?"
 	}
 	return name
-}
-
-// loginUser is who logged in, as Linux keeps it through su and sudo, or "".
-func loginUser() string {
-	raw, err := os.ReadFile("/proc/self/loginuid")
-	if err != nil {
-		return ""
-	}
-	uid := strings.TrimSpace(string(raw))
-	if uid == "" || uid == "4294967295" { // nobody logged in
-		return ""
-	}
-	if u, err := user.LookupId(uid); err == nil {
-		return u.Username
-	}
-	return uid
 }

@@ -33,6 +33,8 @@ func TestRawHTTPMayNoMore(t *testing.T) {
 		"no consent":                      {'X', "/v1/mfa/reset", `{"users":[{"user":"ann"}]}`, ""}, // unchanged: nothing to clear
 		"yes is not enough":               {'X', "/v1/mfa/reset", `{"users":[{"user":"boss"}],"given":true}`, "privileged"},
 		"another name typed":              {'X', "/v1/mfa/reset", `{"users":[{"user":"boss"}],"given":true,"typed":"ann"}`, "privileged"},
+		"asked, and yes at once":          {'X', "/v1/mfa/reset", `{"users":[{"user":"boss"}],"can_ask":true,"given":true}`, "privileged"},
+		"a token that says it will ask":   {'x', "/v1/mfa/reset", `{"users":[{"user":"boss"}],"can_ask":true}`, "privileged"},
 		"a token types nothing":           {'x', "/v1/mfa/reset", `{"users":[{"user":"boss"}],"given":true,"typed":"boss"}`, "privileged"},
 		"one's own, as another":           {'X', "/v1/mfa/reset", `{"users":[{"user":"TOM@example.org"}],"given":true,"typed":"tom"}`, "self_reset"},
 		"a condition twice":               {'X', "/v1/mfa/reset", `{"users":[{"user":"ann"}],"dry_run":true,"given":true,"Dry_Run":false}`, "invalid"},
