@@ -72,6 +72,10 @@ func testSecondFactor(t *testing.T, w *World) {
 	}
 	_, err = check("ann", "123456")
 	want(t, "after a reset", err, logiqc.EnrolmentRequired)
+	w.reset(w.Helen, "ann", func(r *logiqc.Reset) { r.Hold = true })
+	_, err = check("ann", "123456")
+	want(t, "held", err, logiqc.Held)
+	w.newest(t, "held", "ann", logiqc.SigninFailed, logiqc.Failed, logiqc.Held)
 	w.off()
 	if out, err = check("bob", ""); err != nil || out.Outcome != logiqc.FactorNotRequired {
 		t.Errorf("not required: %+v, %v", out, err)

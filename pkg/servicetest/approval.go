@@ -1,6 +1,7 @@
 package servicetest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,6 +105,7 @@ func testApproval(t *testing.T, w *World) {
 	t.Run("rejected", func(t *testing.T) { rejected(t, w, priya) })
 	t.Run("expired", func(t *testing.T) { expired(t, w, priya) })
 	t.Run("changed", func(t *testing.T) { changed(t, w) })
+	t.Run("about oneself", func(t *testing.T) { aboutOneself(t, w) })
 }
 
 // previewOfApproval: without consent nothing is decided, and nothing written.
@@ -216,6 +218,31 @@ func expired(t *testing.T, w *World, priya logiqc.Service) {
 	}
 	if w.state(a.Short).ID != a.ID {
 		t.Error("it is not found by its short id any more")
+	}
+}
+
+// Nobody sees what is asked for about their own account: who took it over would
+// learn that the help desk is about to act.
+func aboutOneself(t *testing.T, w *World) {
+	priya := w.signin("priya")
+	a := w.asked(priya, "helen", func(r *logiqc.Reset) { r.Hold = true })
+	_, err := w.Helen.Approval(w.ctx(), a.ID)
+	want(t, "shown", err, logiqc.Forbidden)
+	w.newest(t, "shown", "helen", logiqc.UserViewed, logiqc.Denied, logiqc.Forbidden)
+	lists := func(by logiqc.Service, q logiqc.ApprovalQuery) bool {
+		all, err := by.Approvals(w.ctx(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(all, func(v logiqc.Approval) bool { return v.ID == a.ID })
+	}
+	for _, q := range []logiqc.ApprovalQuery{{}, {All: true}, {Mine: true}} {
+		if lists(w.Helen, q) {
+			t.Errorf("%+v lists it", q)
+		}
+	}
+	if !lists(priya, logiqc.ApprovalQuery{}) {
+		t.Error("who asked does not see it")
 	}
 }
 

@@ -34,6 +34,7 @@ func testApprovalTable(t *testing.T, w *World) {
 	w.off()
 	operators, subjects := w.table()
 	asked, own := map[string]string{}, map[string]string{} // requests of helen, and of each operator, by subject
+	var toms string                                        // not of who the tokens act for
 	hold := func(r *logiqc.Reset) { r.Hold = true }        // something to do for those who are not enrolled
 	for _, s := range subjects {
 		if s.name != self && !s.sso {
@@ -46,6 +47,9 @@ func testApprovalTable(t *testing.T, w *World) {
 		}
 		if o.role == logiqc.RoleHelpdesk || o.role == logiqc.RoleAdmin {
 			own[o.Actor().Name] = w.asked(o, "ann", hold).ID
+		}
+		if o.account == "tom" {
+			toms = own[o.Actor().Name]
 		}
 	}
 	for _, p := range []logiqc.Policy{
@@ -60,6 +64,11 @@ func testApprovalTable(t *testing.T, w *World) {
 			if id := own[o.Actor().Name]; id != "" {
 				w.tableCell(t, fmt.Sprintf("%s approves their own, %s", o.Actor().Name, p.Approvers), logiqc.Forbidden, o, func(r logiqc.Request) error {
 					return w.decideUnder(o, r, id, true)
+				})
+			}
+			if o.token {
+				w.tableCell(t, o.Actor().Name+" approves what tom asked for", logiqc.Forbidden, o, func(r logiqc.Request) error {
+					return w.decideUnder(o, r, toms, true)
 				})
 			}
 		}

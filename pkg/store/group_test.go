@@ -24,7 +24,7 @@ var portable = map[string]func(*testing.T){
 	"ViewCannotWrite": TestViewCannotWrite, "UpdateWaits": TestUpdateWaits, "ContextEndsTransaction": TestContextEndsTransaction,
 	"UsersRoundTrip": TestUsersRoundTrip, "UserComesBackWhole": TestUserComesBackWhole, "UserRefs": TestUserRefs,
 	"InsertTaken": TestInsertTaken, "UpdateUser": TestUpdateUser, "UpdateKeepsSearchInStep": TestUpdateKeepsSearchInStep,
-	"Figures": TestFigures, "UsersExact": TestUsersExact, "ResetUsers": TestResetUsers,
+	"Figures": TestFigures, "UsersExact": TestUsersExact, "ResetUsers": TestResetUsers, "DecideApproval": TestDecideApproval,
 }
 
 // TestInGroup runs them on a store whose writers share commits: newTestStore
