@@ -127,6 +127,11 @@ func TestOrdinaryCommandsSignNothing(t *testing.T) {
 func TestRestoredBackupIsRefused(t *testing.T) {
 	d := openDesk(t)
 	d.happens(t, "jlee")
+	step, err := d.SignIn().Start(t.Context(), logiqc.SigninRequest{User: "helen", Password: servicetest.Password, Purpose: logiqc.SigninPurpose})
+	if err != nil {
+		t.Fatal(err)
+	}
+	desk := d.deskToken(t)
 	dir := t.TempDir()
 	old := filepath.Join(dir, "logiqc.db")
 	d.copyTo(t, old)
@@ -155,6 +160,10 @@ func TestRestoredBackupIsRefused(t *testing.T) {
 	if _, err := helen.GetUser(t.Context(), "jlee"); err != nil {
 		t.Errorf("reading: %v", err)
 	}
+	_, err = restored.SignIn().StartEnrolment(t.Context(), step.Token, logiqc.Source{})
+	wantIntegrity(t, err, ledger.Truncated)
+	_, err = restored.As(desk).Tokens(t.Context()) // a refusal is an event
+	wantIntegrity(t, err, ledger.Truncated)
 
 	without := d.openAt(t, old, filepath.Join(dir, "none"))
 	if _, err := without.As(actor).AddUser(t.Context(), add); err != nil {
@@ -171,22 +180,6 @@ func wantIntegrity(t *testing.T, err error, problem ledger.Problem) {
 	t.Helper()
 	if !errors.Is(err, logiqc.Integrity) || ledger.ProblemOf(err) != problem || logiqc.AsError(err).Hint == "" {
 		t.Errorf("error %v (%s), want integrity, %s, with a hint", err, ledger.ProblemOf(err), problem)
-	}
-}
-
-// The checkpoint in the store is held against the log too, where log.state has
-// been lost.
-func TestCheckpointInTheStoreIsEnough(t *testing.T) {
-	d := openDesk(t)
-	d.happens(t, "jlee", "mchen")
-	d.checkpoint(t)
-	if err := os.Remove(filepath.Join(d.keys(), "log.state")); err != nil {
-		t.Fatal(err)
-	}
-	d.happens(t, "rgold")
-	c := d.checkpoint(t)
-	if state, err := os.ReadFile(filepath.Join(d.keys(), "log.state")); err != nil || string(state) != c.Note {
-		t.Errorf("log.state is not back: %q, %v", state, err)
 	}
 }
 
@@ -257,10 +250,9 @@ func TestProofAndReceipt(t *testing.T) {
 	}
 }
 
-// Whoever may not check the log gets neither checkpoint nor proof, and the
-// attempt is recorded.
-func TestCheckpointIsForAuditors(t *testing.T) {
-	d := openDesk(t)
+// deskToken is a token of the help desk.
+func (d *desk) deskToken(t *testing.T) logiqc.Actor {
+	t.Helper()
 	helen, err := d.As(t.Context(), d.init)
 	if err != nil {
 		t.Fatal(err)
@@ -273,6 +265,18 @@ func TestCheckpointIsForAuditors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return bot
+}
+
+// Whoever may not check the log gets neither checkpoint nor proof, and the
+// attempt is recorded.
+func TestCheckpointIsForAuditors(t *testing.T) {
+	d := openDesk(t)
+	helen, err := d.As(t.Context(), d.init)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bot := d.deskToken(t)
 	_, err1 := d.Audit(bot).SignCheckpoint(t.Context())
 	_, err2 := d.Audit(bot).Prove(t.Context(), 0)
 	_, err3 := d.Audit(bot).Evidence(t.Context())

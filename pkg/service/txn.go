@@ -128,7 +128,8 @@ func (d *Desk) recordRefusal(ctx context.Context, by logiqc.Actor, req logiqc.Re
 		return t.flush()
 	})
 	if err != nil {
-		return logiqc.Errorf(logiqc.AsError(err).Code, "%s (and that could not be recorded: %w)", r.err.Message, err)
+		why := logiqc.AsError(err)
+		return logiqc.Errorf(why.Code, "%s (and that could not be recorded: %w)", r.err.Message, err).WithHint("%s", why.Hint)
 	}
 	return r.err
 }

@@ -329,7 +329,7 @@ func testStepUp(t *testing.T, w *World) {
 		t.Errorf("rejecting takes none: %v", err)
 	}
 	w.Helen = w.signin("helen")
-	for _, name := range []string{"approve", "reset", "role change", "new auditor", "import"} {
+	for _, name := range []string{"approve", "reset", "role change", "new auditor", "import", "import over one"} {
 		want(t, "a fresh sign-in: "+name, commands[name](w.Helen), "")
 	}
 	w.policy(logiqc.Setting{Key: logiqc.KeyStepUp, Value: "0"})
@@ -356,6 +356,12 @@ func (w *World) stepUpCalls(id string) map[string]func(s logiqc.Service) error {
 		"import": func(s logiqc.Service) error {
 			row := logiqc.ImportRow{Row: 1, Fields: []string{"username", "email", "role"}, Username: "imp", Email: "imp@x", Role: r}
 			_, err := s.ImportUsers(w.ctx(), logiqc.Import{Request: given(), OnExisting: logiqc.ExistingFail,
+				Rows: func(yield func(logiqc.ImportRow, error) bool) { yield(row, nil) }})
+			return err
+		},
+		"import over one": func(s logiqc.Service) error {
+			row := logiqc.ImportRow{Row: 1, Fields: []string{"username", "email", "role"}, Username: "bob", Email: "bob@example.org", Role: r}
+			_, err := s.ImportUsers(w.ctx(), logiqc.Import{Request: given(), OnExisting: logiqc.ExistingUpdate,
 				Rows: func(yield func(logiqc.ImportRow, error) bool) { yield(row, nil) }})
 			return err
 		},

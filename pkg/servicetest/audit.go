@@ -179,6 +179,10 @@ func auditWitness(t *testing.T, w *World, aud, helen logiqc.Audit) {
 	}
 	_, err = helen.AddWitness(w.ctx(), logiqc.NewWitness{URL: "http://127.0.0.1:10", Key: witnessKey})
 	want(t, "another address", err, logiqc.Exists)
+	page, err := w.Helen.Events(w.ctx(), logiqc.EventQuery{Limit: 1})
+	if err != nil || page.Events[0].Action != logiqc.WitnessAdded || page.Events[0].Code != logiqc.Exists {
+		t.Errorf("the refusal is in the log as %+v, %v", page.Events, err)
+	}
 	_, err = helen.AddWitness(w.ctx(), logiqc.NewWitness{URL: "http://127.0.0.1:9", Key: "x"})
 	want(t, "no key", err, logiqc.Invalid)
 	want(t, "a note of no log", aud.KeepAnchor(w.ctx(), logiqc.NewAnchor{Place: "file:x", Note: "x"}), logiqc.Invalid)

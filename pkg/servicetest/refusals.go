@@ -192,6 +192,59 @@ func testRefusals(t *testing.T, w *World) {
 	}
 }
 
+// What else is refused to somebody who may do it is one event as well (product.md
+// R11): the account, what is wrong with it, and the action.
+func testOtherRefusals(t *testing.T, w *World) {
+	w.add("ann")
+	w.add("bob")
+	w.add("sam", func(n *logiqc.NewUser) { n.Auth = logiqc.BySSO })
+	token := logiqc.NewToken{Name: "nightly", Role: logiqc.RoleHelpdesk}
+	if _, _, err := w.Helen.CreateToken(w.ctx(), token); err != nil {
+		t.Fatal(err)
+	}
+	w.policy(logiqc.Setting{Key: logiqc.KeyBulkMax, Value: "1"})
+	bobs := "bob@example.org"
+	for _, c := range []struct {
+		what   string
+		action logiqc.Action
+		target string
+		code   logiqc.Code
+		do     func() error
+	}{
+		{"the name of another token", logiqc.TokenCreated, "", logiqc.Exists, func() error {
+			_, _, err := w.Helen.CreateToken(w.ctx(), token)
+			return err
+		}},
+		{"the username of another account", logiqc.UserCreated, "", logiqc.Exists, func() error {
+			_, err := w.Helen.AddUser(w.ctx(), logiqc.NewUser{Username: "bob", Email: "other@example.org", Password: Password})
+			return err
+		}},
+		{"the email of another account", logiqc.UserUpdated, "ann", logiqc.Exists, func() error {
+			_, err := w.Helen.EditUser(w.ctx(), logiqc.UserEdit{User: "ann", Email: &bobs})
+			return err
+		}},
+		{"the last admin a user", logiqc.UserUpdated, "helen", logiqc.LastAdmin, func() error { return w.edit("helen", logiqc.RoleUser) }},
+		{"a password where there is none", logiqc.UserPasswordSet, "sam", logiqc.SSOAccount, func() error {
+			_, err := w.Helen.SetPassword(w.ctx(), logiqc.PasswordChange{User: "sam", New: "another horse battery"})
+			return err
+		}},
+		{"a run that is too big", logiqc.MFAResetDone, "", logiqc.PolicyRefused, func() error {
+			_, err := w.Helen.ResetMFA(w.ctx(), logiqc.Reset{Request: given(), Users: []logiqc.ResetTarget{{User: "ann"}, {User: "bob"}}})
+			return err
+		}},
+	} {
+		size := w.size()
+		want(t, c.what, c.do(), c.code)
+		page, err := w.Helen.Events(w.ctx(), logiqc.EventQuery{Limit: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e := page.Events[0]; e.Seq != size || e.Action != c.action || e.Outcome != logiqc.Denied || e.Code != c.code || e.Target.Username != c.target {
+			t.Errorf("%s: %d events, the last %s %s %s of %q", c.what, e.Seq+1-size, e.Action, e.Outcome, e.Code, e.Target.Username)
+		}
+	}
+}
+
 // cast adds one account of each kind, and somebody or something of each kind
 // who acts.
 func (w *World) cast() (map[string]logiqc.Service, []target) {

@@ -67,6 +67,7 @@ func Run(t *testing.T, open func(t *testing.T) Desk, only ...string) {
 		"run":         testRun,
 		"approval":    testApproval,
 		"refusals":    testRefusals,
+		"kept":        testOtherRefusals,
 		"approvers":   testApprovalTable,
 		"velocity":    testVelocity,
 		"stepup":      testStepUp,
