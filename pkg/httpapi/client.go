@@ -59,37 +59,51 @@ type outgoing struct {
 	source       logiqc.Source
 	request      string // the id, "" where there is none
 	again        bool   // may be made twice
+	dry          bool   // changes nothing, whatever the method
 }
 
 // send makes a call and reads its answer into out, unless that is nil.
 func (c *Client) send(ctx context.Context, k outgoing, out any) error {
 	pause := firstPause
+	var unknown *logiqc.Error // of a try that may have been carried out
 	for try := 1; ; try++ {
 		err := c.once(ctx, k, out)
 		if err == nil {
 			return nil
 		}
 		e := logiqc.AsError(err)
+		if e.Code == logiqc.UnknownOutcome {
+			unknown = e
+		}
 		lost := e.Code == logiqc.Unavailable || e.Code == logiqc.UnknownOutcome
 		if !lost || !k.again || try == tries || ctx.Err() != nil || errors.Is(err, errNoAnswer) { // it had its time
-			return k.unknown(e)
+			return k.last(e, unknown)
 		}
 		select {
 		case <-ctx.Done():
-			return k.unknown(e)
+			return k.last(e, unknown)
 		case <-time.After(pause/2 + rand.N(pause)): // #nosec G404 -- when to try again is no secret
 			pause *= 3
 		}
 	}
 }
 
-// unknown adds to an outcome that nobody knows how to find it out.
-func (k outgoing) unknown(e *logiqc.Error) error {
+// last is the error to tell of the last try, e. What may have been carried out
+// before is not undone because the server is away by now, or because it knows the
+// bearer no more: the change itself may have ended their session. An outcome that
+// nobody knows comes with how to find it out.
+func (k outgoing) last(e, unknown *logiqc.Error) error {
+	if unknown != nil && (e.Code == logiqc.Unavailable || e.Code == logiqc.Unauthenticated && k.request != "") {
+		e = unknown
+	}
 	if e.Code == logiqc.UnknownOutcome && k.request != "" {
 		return e.WithHint("see whether it was done: logiqc audit list --request %s", k.request)
 	}
 	return e
 }
+
+// changes tells whether the call changes something if it gets through.
+func (k outgoing) changes() bool { return k.method != http.MethodGet && !k.dry }
 
 func (c *Client) once(ctx context.Context, k outgoing, out any) error {
 	r, err := c.prepare(ctx, k)
@@ -153,15 +167,17 @@ func (k outgoing) lost(ctx context.Context, err error) error {
 	var known *logiqc.Error
 	var at *url.Error
 	switch {
-	case errors.As(err, &known):
+	case errors.As(err, &known) && (k.changes() || known.Code != logiqc.UnknownOutcome):
 		return known
-	case ctx.Err() != nil && k.method == http.MethodGet:
+	case ctx.Err() != nil && !k.changes():
 		return ctx.Err()
+	case known != nil:
+		err = known.Unwrap()
 	case errors.As(err, &at):
 		err = at.Err
 	}
-	if k.method == http.MethodGet {
-		return logiqc.Errorf(logiqc.Unavailable, "the server cannot be reached: %w", err)
+	if !k.changes() {
+		return logiqc.Errorf(logiqc.Unavailable, "the server cannot be reached: %w; nothing was changed", err)
 	}
 	return logiqc.Errorf(logiqc.UnknownOutcome, "the connection to the server was lost: %w; what was asked for may have been done", err)
 }
@@ -178,7 +194,7 @@ func (k outgoing) refused(resp *http.Response, data []byte) error {
 		return p.domain()
 	}
 	switch status := resp.StatusCode; {
-	case status == http.StatusServiceUnavailable || k.method == http.MethodGet && status >= http.StatusBadGateway:
+	case status == http.StatusServiceUnavailable || !k.changes() && status >= http.StatusBadGateway:
 		return logiqc.Errorf(logiqc.Unavailable, "the server is not available (%s)", resp.Status)
 	case status >= http.StatusBadGateway:
 		return logiqc.Errorf(logiqc.UnknownOutcome, "what stands before the server gave up on it (%s); what was asked for may have been done", resp.Status)
@@ -190,7 +206,7 @@ func (k outgoing) refused(resp *http.Response, data []byte) error {
 // not passed it on; what else is answered to one tells nothing.
 func (k outgoing) notOurs(resp *http.Response) error {
 	code, outcome := logiqc.Unavailable, "nothing was changed"
-	if refused := resp.StatusCode >= http.StatusMultipleChoices && resp.StatusCode < http.StatusInternalServerError; k.method != http.MethodGet && !refused {
+	if refused := resp.StatusCode >= http.StatusMultipleChoices && resp.StatusCode < http.StatusInternalServerError; k.changes() && !refused {
 		code, outcome = logiqc.UnknownOutcome, "what was asked for may have been done"
 	}
 	return logiqc.Errorf(code, "%s answered %s, and not as a logiqc server does; %s", resp.Request.URL.Host, resp.Status, outcome).

@@ -25,7 +25,7 @@ func ask[In, Out any](ctx context.Context, s *service, e endpoint[In, Out], in I
 // server remembers its outcome under the request's id, or it changes nothing.
 func tell[In, Out any](ctx context.Context, s *service, e endpoint[In, Out], r logiqc.Request, in In) (out Out, err error) {
 	err = s.client.send(ctx, outgoing{method: http.MethodPost, path: e.path, body: in, bearer: s.bearer,
-		source: s.actor.Source, request: r.RequestID, again: r.DryRun || r.Remember && r.RequestID != ""}, &out)
+		source: s.actor.Source, request: r.RequestID, again: r.DryRun || r.Remember && r.RequestID != "", dry: r.DryRun}, &out)
 	return out, err
 }
 

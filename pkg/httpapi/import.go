@@ -220,7 +220,7 @@ func (s *service) ImportUsers(ctx context.Context, r logiqc.Import) (out logiqc.
 	}()
 	err = s.client.send(ctx, outgoing{
 		method: http.MethodPost, path: importPath, stream: read, kind: importLines, bearer: s.bearer, source: s.actor.Source,
-		request: r.RequestID,
+		request: r.RequestID, dry: r.DryRun,
 	}, &out)
 	_ = read.Close()
 	if own := <-lost; own != nil && !errors.Is(own, io.ErrClosedPipe) {

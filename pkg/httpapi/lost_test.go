@@ -21,8 +21,9 @@ import (
 // done, and then the connection is cut.
 type lossy struct {
 	*desk
-	lose atomic.Int32 // how many answers are lost yet
-	seen atomic.Int32 // how many requests came
+	lose atomic.Int32      // how many answers are lost yet
+	seen atomic.Int32      // how many requests came
+	gone func(*lossy) bool // nobody listens to this request, or nil
 }
 
 func newLossy(t *testing.T) *lossy {
@@ -31,7 +32,11 @@ func newLossy(t *testing.T) *lossy {
 	handler := httpapi.Handler(l.behind, httpapi.Options{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		l.seen.Add(1)
-		if l.lose.Load() == 0 {
+		switch {
+		case l.gone != nil && l.gone(l):
+			w.WriteHeader(http.StatusServiceUnavailable) // as a proxy says it
+			return
+		case l.lose.Load() == 0:
 			handler.ServeHTTP(w, r)
 			return
 		}
@@ -99,6 +104,34 @@ func TestAnswerIsLost(t *testing.T) {
 	_, err = l.SignIn().Start(t.Context(), logiqc.SigninRequest{User: "ann", Password: "x", Purpose: logiqc.SigninPurpose})
 	if !errors.Is(err, logiqc.UnknownOutcome) || l.seen.Load() != 1 {
 		t.Errorf("a sign-in is never made twice: %d, %v", l.seen.Load(), err)
+	}
+}
+
+// Whatever comes of a retry, a change that may have been made is not told to have
+// been refused, nor that nothing was changed: the server may be gone by then, and
+// the change may have ended the session that it was made with. A dry run changes
+// nothing, lost or not.
+func TestLostAndThenGone(t *testing.T) {
+	l := newLossy(t)
+	s := l.helen(t)
+	given := logiqc.Consent{Given: true}
+	l.gone = func(l *lossy) bool { return l.seen.Load() > 1 }
+	l.lose.Store(1)
+	l.seen.Store(0)
+	_, err := s.AddUser(t.Context(), logiqc.NewUser{Username: "ann", Email: "ann@x", Request: logiqc.Request{RequestID: "r-1", Remember: true, Consent: given}})
+	if e := logiqc.AsError(err); e == nil || e.Code != logiqc.UnknownOutcome || !strings.Contains(e.Hint, "--request r-1") || l.seen.Load() != 3 {
+		t.Errorf("and then gone, after %d requests: %v", l.seen.Load(), err)
+	}
+	l.gone = nil
+	l.lose.Store(3)
+	_, err = s.AddUser(t.Context(), logiqc.NewUser{Username: "bob", Email: "bob@x", Request: logiqc.Request{Consent: logiqc.Consent{DryRun: true}}})
+	if e := logiqc.AsError(err); e == nil || e.Code != logiqc.Unavailable || !strings.Contains(e.Message, "nothing was changed") {
+		t.Errorf("a dry run: %v", err)
+	}
+	l.lose.Store(1)
+	_, err = s.RevokeSessions(t.Context(), logiqc.Revocation{All: true, Request: logiqc.Request{RequestID: "r-2", Remember: true, Consent: given}})
+	if e := logiqc.AsError(err); e == nil || e.Code != logiqc.UnknownOutcome || !strings.Contains(e.Hint, "--request r-2") {
+		t.Errorf("one's own session among them: %v", err)
 	}
 }
 
