@@ -260,6 +260,12 @@ func TestNothingForNobody(t *testing.T) {
 			}
 		}
 	}
+	for _, ask := range []string{"GET /v1/users?limit=1&limit=2", "GET /v1/users?text=%zz", "DELETE /v1/session?x=1&x=2"} { // nor what is wrong with it
+		method, path, _ := strings.Cut(ask, " ")
+		if e := d.exchange(t, "", method, path, ""); e.status != 401 || answerCode(e) != "unauthenticated" {
+			t.Errorf("%s: %d %s", ask, e.status, e.body)
+		}
+	}
 	if e := d.exchange(t, d.init, "GET", "/v1/none", ""); e.status != 404 || answerCode(e) != "not_found" {
 		t.Errorf("an unknown address: %d %s", e.status, e.body)
 	}

@@ -118,11 +118,18 @@ func described(api huma.API, op huma.Operation) huma.Operation {
 
 // describeRest adds to the description what no route says by itself.
 func describeRest(doc *huma.OpenAPI) {
+	says := func(kind string, s *huma.Schema) map[string]*huma.MediaType {
+		return map[string]*huma.MediaType{kind: {Schema: s}}
+	}
+	ok := says("application/json", &huma.Schema{Type: huma.TypeObject, Required: []string{"status"},
+		Properties: map[string]*huma.Schema{"status": {Type: huma.TypeString}}})
+	no := says(problemType, doc.Components.Schemas.Schema(reflect.TypeFor[problem](), true, ""))
 	for path, words := range map[string]string{"/healthz": "Tell that the server runs", "/readyz": "Tell whether the store can be used"} {
 		id := strings.Trim(path, "/")
 		op := &huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: words, Tags: []string{"health"},
 			Security: []map[string][]string{}, Responses: map[string]*huma.Response{
-				"200": {Description: "Yes"}, "4XX": {Description: "Too many requests came from there"}, "503": {Description: "No"},
+				"200": {Description: "Yes", Content: ok}, "503": {Description: "No", Content: no},
+				"4XX": {Description: "Too many requests came from there", Content: no},
 			}}
 		doc.AddOperation(op)
 	}

@@ -42,7 +42,7 @@ func serve[S, In, Out any](d door[S], e endpoint[In, Out], call func(S, context.
 	do := func(ctx context.Context, in In) (*reply[Out], error) {
 		who := callerOf(ctx)
 		if who.actor.Kind == "" {
-			return nil, problemOf(logiqc.Errorf(logiqc.Unauthenticated, "you are not signed in").WithHint("logiqc signin"))
+			return nil, d.failed(ctx, e.path, nobody())
 		}
 		if e.slow {
 			defer who.keepWaiting()()

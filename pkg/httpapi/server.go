@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -141,28 +142,29 @@ var errCut = errors.New("the body was cut off on its way; nothing was done")
 func (h *handler) admit(r *http.Request) (who caller, err error) {
 	// All that is taken is JSON, whatever it is said to be.
 	r.Header.Set("Content-Type", "application/json")
-	if err = checkQuery(r.URL.RawQuery); err != nil {
-		return who, err
-	}
-	if who.source, err = whence(r); err != nil {
-		return who, err
-	}
-	who.bearer = bearerOf(r)
-	if needsActor(r) || who.bearer != "" && isSignin(r.URL.Path) {
+	source, unfit := whence(r)
+	who.source, who.bearer = source, bearerOf(r)
+	switch {
+	case needsActor(r) && who.bearer == "":
+		err = nobody()
+	case needsActor(r) || who.bearer != "" && isSignin(r.URL.Path):
 		who.actor, err = h.backend.Authenticate(r.Context(), who.bearer, who.source)
 	}
 	if err != nil && isSignin(r.URL.Path) && !mayPass(r.Context(), paceOf(r.RemoteAddr)) {
 		err = tooMany()
 	}
-	return who, err
+	return who, cmp.Or(err, unfit, checkQuery(r.URL.RawQuery))
+}
+
+func nobody() error {
+	return logiqc.Errorf(logiqc.Unauthenticated, "you are not signed in").WithHint("logiqc signin")
 }
 
 // needsActor tells whether only somebody with a session or a token is answered.
-// Signing out is of those who have one, too, but says so itself: it ends what is
-// not signed in yet as well.
+// Signing out ends what is not signed in yet as well.
 func needsActor(r *http.Request) bool {
 	if r.Method == http.MethodDelete && r.URL.Path == sessionPath {
-		return false
+		return bearerOf(r) == ""
 	}
 	return strings.HasPrefix(r.URL.Path, "/v1/") && !isSignin(r.URL.Path)
 }
