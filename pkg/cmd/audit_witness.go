@@ -51,7 +51,7 @@ func newAuditWitnessAdd(a *App) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return a.answer(out, func(io *ui.IO) error {
+		return a.answer(witnessAnswerOf(out, req), func(io *ui.IO) error {
 			switch {
 			case !out.Changed:
 				io.Answerf("%s is a witness already.", out.Witness.Name)
@@ -64,6 +64,18 @@ func newAuditWitnessAdd(a *App) *cobra.Command {
 		})
 	}
 	return c
+}
+
+// witnessAnswer is a witness that was added or removed, or would be.
+type witnessAnswer struct {
+	Changed bool           `json:"changed"`
+	Would   bool           `json:"would_change,omitempty"`
+	Witness logiqc.Witness `json:"witness"`
+	logiqc.Replayed
+}
+
+func witnessAnswerOf(out logiqc.WitnessChanged, r logiqc.Request) witnessAnswer {
+	return witnessAnswer{out.Changed && !r.DryRun, out.Changed && r.DryRun, out.Witness, out.Replayed}
 }
 
 func newAuditWitnessList(a *App) *cobra.Command {
@@ -121,7 +133,7 @@ func newAuditWitnessRemove(a *App) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return a.answer(out, func(io *ui.IO) error {
+		return a.answer(witnessAnswerOf(out, req), func(io *ui.IO) error {
 			if req.DryRun {
 				io.Answerf("%s would be no witness any more.", out.Witness.Name)
 				return nil

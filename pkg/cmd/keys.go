@@ -76,6 +76,7 @@ type rotated struct {
 	AuditKey string `json:"audit_key"` // of the new signing key, "" when there is none
 	SealKey  string `json:"seal_key"`  // likewise
 	Resealed int    `json:"resealed"`
+	logiqc.Replayed
 }
 
 func newKeysRotate(a *App) *cobra.Command {
@@ -111,14 +112,17 @@ func newKeysRotate(a *App) *cobra.Command {
 }
 
 func (a *App) rotate(ctx context.Context, desk *service.Desk, by logiqc.Actor, req logiqc.Request, kinds []service.KeyKind, resume bool) (out rotated, err error) {
+	out.Replayed.Replayed = !resume
 	for _, kind := range kinds {
+		again := false
 		switch {
 		case resume:
 		case kind == service.LogKeys:
-			out.AuditKey, err = desk.RotateLogKey(ctx, by, req)
+			out.AuditKey, again, err = desk.RotateLogKey(ctx, by, req)
 		default:
-			out.SealKey, err = desk.RotateSealKey(ctx, by, req)
+			out.SealKey, again, err = desk.RotateSealKey(ctx, by, req)
 		}
+		out.Replayed.Replayed = out.Replayed.Replayed && again
 		if err != nil {
 			return out, out.soFar(asError(ctx, err), "logiqc keys rotate seal")
 		}
@@ -126,7 +130,7 @@ func (a *App) rotate(ctx context.Context, desk *service.Desk, by logiqc.Actor, r
 			continue
 		}
 		bar := a.IO().Progress(0, "secrets")
-		out.Resealed, err = desk.Reseal(ctx, by, bar.Set)
+		out.Resealed, err = desk.Reseal(ctx, by, req, bar.Set)
 		bar.Done()
 		if err != nil {
 			return out, out.soFar(asError(ctx, err), "logiqc keys rotate seal --resume")
@@ -199,13 +203,15 @@ func newKeysRetire(a *App) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := desk.RetireKey(c.Context(), actor, req, args[0]); err != nil {
+		again, err := desk.RetireKey(c.Context(), actor, req, args[0])
+		if err != nil {
 			return err
 		}
 		return a.answer(struct {
 			Changed bool   `json:"changed"`
 			ID      string `json:"id"`
-		}{!req.DryRun, args[0]}, func(io *ui.IO) error {
+			logiqc.Replayed
+		}{!req.DryRun, args[0], logiqc.Replayed{Replayed: again}}, func(io *ui.IO) error {
 			if req.DryRun {
 				io.Answerf("This would retire %s. Nothing was changed.", args[0])
 				return nil

@@ -105,9 +105,6 @@ func (a *App) setPolicy(ctx context.Context, settings []logiqc.Setting, f *reque
 	if err != nil {
 		return err
 	}
-	if out.Changes == nil {
-		out.Changes = []logiqc.Change{}
-	}
 	for _, w := range out.Warnings {
 		a.IO().Warnf("%s", w)
 	}

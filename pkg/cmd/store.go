@@ -34,16 +34,17 @@ func newStoreFreeze(a *App) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		changed, err := desk.Freeze(c.Context(), actor, req)
+		out, err := desk.Freeze(c.Context(), actor, req)
 		if err != nil {
 			return err
 		}
 		return a.answer(struct {
 			Changed bool `json:"changed"`
 			Would   bool `json:"would_change,omitempty"`
-		}{changed && !f.dryRun, changed && f.dryRun}, func(io *ui.IO) error {
+			logiqc.Replayed
+		}{out.Changed && !f.dryRun, out.Changed && f.dryRun, out.Replayed}, func(io *ui.IO) error {
 			switch {
-			case !changed:
+			case !out.Changed:
 				io.Answerf("The store is frozen already; nothing was changed.")
 			case f.dryRun:
 				io.Answerf("The store would be frozen. Nothing was changed.")

@@ -35,6 +35,7 @@ type WitnessRemoval struct {
 
 // WitnessChanged is the outcome of adding or removing a witness.
 type WitnessChanged struct {
+	Replayed
 	Changed bool    `json:"changed"`
 	Witness Witness `json:"witness"`
 }

@@ -155,7 +155,7 @@ func TestMoveOfFrozen(t *testing.T) {
 	d := openDesk(t)
 	freeze := given
 	freeze.Reason = "INC-1"
-	if changed, err := d.Freeze(t.Context(), system, freeze); !changed || err != nil {
+	if out, err := d.Freeze(t.Context(), system, freeze); !out.Changed || err != nil {
 		t.Fatal(err)
 	}
 	to := d.at(filepath.Join(t.TempDir(), "new.db"))

@@ -109,8 +109,7 @@ func replayedImport(ctx context.Context, r logiqc.Import, digest hash.Hash, then
 		}
 	}
 	if string(then) != string(digest.Sum(nil)) {
-		return out, logiqc.Errorf(logiqc.Conflict, "the request id %q was used for something else", r.RequestID).
-			WithHint("leave --request-id out, or see what it did: logiqc audit list --request %s", r.RequestID)
+		return out, usedForElse(r.RequestID)
 	}
 	err = json.Unmarshal(result, &out)
 	out.Replayed.Replayed = true

@@ -162,3 +162,26 @@ func (k Keys) lines(file string) ([]string, error) {
 	}
 	return lines, nil
 }
+
+// change replaces a file of keys by what fn makes of its lines.
+func (k Keys) change(file string, fn func(lines []string) []string) error {
+	lines, err := k.lines(file)
+	if err != nil {
+		return err
+	}
+	changed := fn(slices.Clone(lines))
+	if slices.Equal(changed, lines) {
+		return nil
+	}
+	return seal.ReplaceFile(filepath.Join(k.dir, file), []byte(strings.Join(changed, "\n")+"\n"))
+}
+
+// prepend makes a line the first of a file of keys, if it is not that already.
+func (k Keys) prepend(file, line string) error {
+	return k.change(file, func(lines []string) []string {
+		if lines[0] == line {
+			return lines
+		}
+		return append([]string{line}, lines...)
+	})
+}

@@ -29,8 +29,7 @@ func once[T any](t *txn, command string, matter any, fn func() (T, error)) (out 
 	}
 	if found {
 		if string(then) != string(digest[:]) {
-			return out, false, logiqc.Errorf(logiqc.Conflict, "the request id %q was used for something else", req.RequestID).
-				WithHint("leave --request-id out, or see what it did: logiqc audit list --request %s", req.RequestID)
+			return out, false, usedForElse(req.RequestID)
 		}
 		if err := json.Unmarshal(result, &out); err != nil {
 			return out, false, fmt.Errorf("read the outcome of request %s: %w", req.RequestID, err)
@@ -44,4 +43,9 @@ func once[T any](t *txn, command string, matter any, fn func() (T, error)) (out 
 		return out, false, err
 	}
 	return out, false, t.Remember(t.actor.ID, command, req.RequestID, req.Batch, digest[:], result)
+}
+
+func usedForElse(requestID string) error {
+	return logiqc.Errorf(logiqc.Conflict, "the request id %q was used for something else", requestID).
+		WithHint("leave --request-id out, or see what it did: logiqc audit list --request %s", requestID)
 }

@@ -22,6 +22,10 @@ func (s *service) SetPassword(ctx context.Context, r logiqc.PasswordChange) (out
 	if r.New == "" || own && r.Current == "" {
 		return out, logiqc.Errorf(logiqc.Usage, "a new password is needed, and for one's own account the current one")
 	}
+	r.Given = true
+	if out, again, err := s.passwordSet(ctx, r); again || err != nil {
+		return out, err
+	}
 	hash, err := hashPassword(s.desk, r.New)
 	if err != nil {
 		return out, err
@@ -44,10 +48,55 @@ func (s *service) SetPassword(ctx context.Context, r logiqc.PasswordChange) (out
 		} else if err := t.need(logiqc.UsersWrite, logiqc.UserPasswordSet, r.User); err != nil {
 			return err
 		}
-		out, err = t.setPassword(ref, hash, r.DryRun)
+		set, again, err := once(t, passwdCommand, passwdMatter(r), func() (withPassword, error) {
+			out, err := t.setPassword(ref, hash, r.DryRun)
+			return withPassword{out, hash.Reveal()}, err
+		})
+		out, out.Replayed.Replayed = set.Changed, again
 		return err
 	})
 	return out, err
+}
+
+// passwdCommand is the name under which the outcome of a password change is
+// remembered.
+const passwdCommand = "users passwd"
+
+// passwdMatter is what a password change asks for, the passwords aside.
+func passwdMatter(r logiqc.PasswordChange) logiqc.PasswordChange {
+	return logiqc.PasswordChange{Request: logiqc.Request{Reason: r.Reason}, User: r.User}
+}
+
+// withPassword is what is remembered of a change with a password: by the hash,
+// which is slow on purpose, a retry is told from the same request with another one.
+type withPassword struct {
+	logiqc.Changed
+	Hash string `json:"hash"` // "" without a password
+}
+
+// was tells whether the change was made with that password.
+func (c withPassword) was(given logiqc.Secret) bool {
+	return c.Hash == "" && given == "" || c.Hash != "" && password.Verify(c.Hash, given.Reveal()).OK
+}
+
+// passwordSet returns what an earlier call with the same request id did, before
+// the current password, which may be another by now, is looked at.
+func (s *service) passwordSet(ctx context.Context, r logiqc.PasswordChange) (out logiqc.Changed, again bool, err error) {
+	if !r.Remember || r.DryRun {
+		return out, false, nil
+	}
+	var set withPassword
+	err = s.desk.view(ctx, s.actor, func(t *txn) error {
+		t.request = r.Request
+		t.request.Given = false // to look only
+		set, again, err = once(t, passwdCommand, passwdMatter(r), func() (set withPassword, err error) { return set, nil })
+		return err
+	})
+	if err == nil && again && !set.was(r.New) {
+		err = usedForElse(r.RequestID)
+	}
+	out, out.Replayed.Replayed = set.Changed, again
+	return out, again, err
 }
 
 // passwordPurpose is a sign-in that only checks the password.

@@ -86,6 +86,9 @@ func (t *txn) changePolicy(r logiqc.PolicyEdit) (out logiqc.PolicyEdited, err er
 	if err != nil {
 		return out, err
 	}
+	if out.Changes == nil {
+		out.Changes = []logiqc.Change{}
+	}
 	missing, err := t.nobodyApproves(out.Policy)
 	if missing != "" {
 		out.Warnings = append(out.Warnings, missing+" (a second one: "+logiqc.ApproverMissing+")")

@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"crypto/rand"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -92,20 +91,21 @@ func (t *txn) eachSecret(fn func(store.SealedSecret) error) error {
 // RotateLogKey makes a new key that signs the log's checkpoints; those before
 // sign too until they are retired, so that verifiers with either succeed. It
 // returns the new key's verifier line, and signs a checkpoint with all of them.
-func (d *Desk) RotateLogKey(ctx context.Context, by logiqc.Actor, req logiqc.Request) (verifier string, err error) {
+// again says that an earlier call with the request's id made the key.
+func (d *Desk) RotateLogKey(ctx context.Context, by logiqc.Actor, req logiqc.Request) (verifier string, again bool, err error) {
 	var made [2]string // signer and verifier; the transaction may run twice
 	err = d.update(ctx, by, req, func(t *txn) error {
 		if err := t.need(logiqc.Administer, logiqc.KeyRotated, ""); err != nil {
 			return err
 		}
-		verifier, _, err = once(t, "keys rotate log", LogKeys, func() (string, error) { return t.rotateLogKey(&made) })
+		verifier, again, err = once(t, "keys rotate log", LogKeys, func() (string, error) { return t.rotateLogKey(&made) })
 		return err
 	})
 	if err != nil || req.DryRun {
-		return "", err
+		return "", false, err
 	}
 	_, err = d.Checkpoint(ctx, by)
-	return verifier, err
+	return verifier, again, err
 }
 
 func (t *txn) rotateLogKey(made *[2]string) (verifier string, err error) {
@@ -148,39 +148,16 @@ func (t *txn) recordKey(action logiqc.Action, about logiqc.Details) error {
 	return t.flush()
 }
 
-// change replaces a file of keys by what fn makes of its lines.
-func (k Keys) change(file string, fn func(lines []string) []string) error {
-	lines, err := k.lines(file)
-	if err != nil {
-		return err
-	}
-	changed := fn(slices.Clone(lines))
-	if slices.Equal(changed, lines) {
-		return nil
-	}
-	return seal.ReplaceFile(filepath.Join(k.dir, file), []byte(strings.Join(changed, "\n")+"\n"))
-}
-
-// prepend makes a line the first of a file of keys, if it is not that already.
-func (k Keys) prepend(file, line string) error {
-	return k.change(file, func(lines []string) []string {
-		if lines[0] == line {
-			return lines
-		}
-		return append([]string{line}, lines...)
-	})
-}
-
 // RotateSealKey makes a new key that seals secrets; those before still open.
 // [Desk.Reseal] has to follow.
-func (d *Desk) RotateSealKey(ctx context.Context, by logiqc.Actor, req logiqc.Request) (id string, err error) {
+func (d *Desk) RotateSealKey(ctx context.Context, by logiqc.Actor, req logiqc.Request) (id string, again bool, err error) {
 	var added seal.KeyID // the transaction may run twice
 	var commit func() error
 	err = d.update(ctx, by, req, func(t *txn) error {
 		if err := t.need(logiqc.Administer, logiqc.KeyRotated, ""); err != nil {
 			return err
 		}
-		id, _, err = once(t, "keys rotate seal", SealKeys, func() (string, error) {
+		id, again, err = once(t, "keys rotate seal", SealKeys, func() (string, error) {
 			_, keys, err := t.ownKeys()
 			if err != nil {
 				return "", err
@@ -200,14 +177,14 @@ func (d *Desk) RotateSealKey(ctx context.Context, by logiqc.Actor, req logiqc.Re
 		})
 		return err
 	})
-	return id, err
+	return id, again, err
 }
 
 // Reseal seals every secret that an older key seals with the current one, in
 // batches: it may be stopped and begun again at any time, and every secret can
 // be opened at every moment. It returns how many it sealed; progress may be
 // nil.
-func (d *Desk) Reseal(ctx context.Context, by logiqc.Actor, progress func(done int64)) (done int, err error) {
+func (d *Desk) Reseal(ctx context.Context, by logiqc.Actor, req logiqc.Request, progress func(done int64)) (done int, err error) {
 	for after := ""; ; {
 		n, next, err := d.resealBatch(ctx, by, after)
 		if err != nil {
@@ -224,6 +201,12 @@ func (d *Desk) Reseal(ctx context.Context, by logiqc.Actor, progress func(done i
 	}
 	if done > 0 {
 		err = d.store.Scrub(ctx) // what the old key sealed is to be gone from the file
+	}
+	if err == nil && req.Remember { // a retry finds nothing left to seal, and answers what the first call did
+		err = d.update(ctx, by, req, func(t *txn) error {
+			done, _, err = once(t, "keys reseal", SealKeys, func() (int, error) { return done, nil })
+			return err
+		})
 	}
 	return done, err
 }
@@ -283,41 +266,46 @@ func (t *txn) reseal(box *seal.Box, storeID string, s store.SealedSecret) error 
 // RetireKey removes an older key for good. A signing key stops signing; one
 // that seals must have no secret left. PolicyRefused is answered for a key that
 // is current or in use, NotFound for none.
-func (d *Desk) RetireKey(ctx context.Context, by logiqc.Actor, req logiqc.Request, id string) error {
+func (d *Desk) RetireKey(ctx context.Context, by logiqc.Actor, req logiqc.Request, id string) (again bool, err error) {
 	kind := LogKeys
 	if strings.HasPrefix(id, string(SealKeys)+"+") {
 		kind = SealKeys
 	}
-	err := d.update(ctx, by, req, func(t *txn) error {
+	err = d.update(ctx, by, req, func(t *txn) error {
 		if err := t.need(logiqc.Administer, logiqc.KeyRetired, ""); err != nil {
 			return err
 		}
-		_, keys, err := t.ownKeys()
-		if err != nil {
-			return err
-		}
-		infos, err := t.keyInfos(keys)
-		if err != nil {
-			return err
-		}
-		if err := retirable(infos, id); err != nil {
-			return refuse(logiqc.KeyRetired, "", err)
-		}
-		if kind == LogKeys && !req.DryRun {
-			if err := t.handOver(id); err != nil {
-				return err
-			}
-		}
-		if err := t.recordKey(logiqc.KeyRetired, logiqc.Details{Keys: string(kind), Key: id}); err != nil || req.DryRun {
-			return err
-		}
-		return keys.remove(kind, id)
+		_, again, err = once(t, "keys retire", id, func() (_ string, err error) { return id, t.retireKey(kind, id) })
+		return err
 	})
 	if err != nil || kind == SealKeys || req.DryRun {
-		return err
+		return again, err
 	}
 	_, err = d.Checkpoint(ctx, by)
-	return err
+	return again, err
+}
+
+func (t *txn) retireKey(kind KeyKind, id string) error {
+	_, keys, err := t.ownKeys()
+	if err != nil {
+		return err
+	}
+	infos, err := t.keyInfos(keys)
+	if err != nil {
+		return err
+	}
+	if err := retirable(infos, id); err != nil {
+		return refuse(logiqc.KeyRetired, "", err)
+	}
+	if kind == LogKeys && !t.request.DryRun {
+		if err := t.handOver(id); err != nil {
+			return err
+		}
+	}
+	if err := t.recordKey(logiqc.KeyRetired, logiqc.Details{Keys: string(kind), Key: id}); err != nil || t.request.DryRun {
+		return err
+	}
+	return keys.remove(kind, id)
 }
 
 // retirable refuses a key that is not there, or still needed.

@@ -41,7 +41,7 @@ func TestRotateLogKey(t *testing.T) {
 	d := openDesk(t)
 	d.checkpoint(t)
 	before := d.verifiers(t)
-	line, err := d.RotateLogKey(t.Context(), system, given)
+	line, _, err := d.RotateLogKey(t.Context(), system, given)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,18 +55,18 @@ func TestRotateLogKey(t *testing.T) {
 	wantSigned(t, c, true, both[1])
 
 	old, current := service.KeyName(both[1]), service.KeyName(both[0])
-	if err := d.RetireKey(t.Context(), system, given, current); !errors.Is(err, logiqc.PolicyRefused) {
+	if _, err := d.RetireKey(t.Context(), system, given, current); !errors.Is(err, logiqc.PolicyRefused) {
 		t.Errorf("retiring the current key: %v", err)
 	}
-	if err := d.RetireKey(t.Context(), system, given, "logiqc/x+00000000"); !errors.Is(err, logiqc.NotFound) {
+	if _, err := d.RetireKey(t.Context(), system, given, "logiqc/x+00000000"); !errors.Is(err, logiqc.NotFound) {
 		t.Errorf("retiring no key: %v", err)
 	}
 	dry := given
 	dry.DryRun = true
-	if err := d.RetireKey(t.Context(), system, dry, old); err != nil || len(d.keyList(t, service.LogKeys)) != 2 {
+	if _, err := d.RetireKey(t.Context(), system, dry, old); err != nil || len(d.keyList(t, service.LogKeys)) != 2 {
 		t.Errorf("dry run: %v", err)
 	}
-	if err := d.RetireKey(t.Context(), system, given, old); err != nil {
+	if _, err := d.RetireKey(t.Context(), system, given, old); err != nil {
 		t.Fatal(err)
 	}
 	c = d.checkpoint(t)
@@ -95,10 +95,10 @@ func TestRotateDryRunAndRetry(t *testing.T) {
 	d := openDesk(t)
 	dry := given
 	dry.DryRun = true
-	if _, err := d.RotateLogKey(t.Context(), system, dry); err != nil {
+	if _, _, err := d.RotateLogKey(t.Context(), system, dry); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.RotateSealKey(t.Context(), system, dry); err != nil {
+	if _, _, err := d.RotateSealKey(t.Context(), system, dry); err != nil {
 		t.Fatal(err)
 	}
 	if all, err := d.StoreKeys(t.Context(), system); err != nil || len(all) != 2 {
@@ -106,9 +106,9 @@ func TestRotateDryRunAndRetry(t *testing.T) {
 	}
 	again := given
 	again.RequestID, again.Remember = "r1", true
-	first, err1 := d.RotateLogKey(t.Context(), system, again)
-	second, err2 := d.RotateLogKey(t.Context(), system, again)
-	if err1 != nil || err2 != nil || first != second || len(d.keyList(t, service.LogKeys)) != 2 {
+	first, _, err1 := d.RotateLogKey(t.Context(), system, again)
+	second, replayed, err2 := d.RotateLogKey(t.Context(), system, again)
+	if err1 != nil || err2 != nil || first != second || !replayed || len(d.keyList(t, service.LogKeys)) != 2 {
 		t.Errorf("a retry made %q after %q: %v, %v", second, first, err1, err2)
 	}
 }
@@ -124,16 +124,16 @@ func TestRotateSealKey(t *testing.T) {
 	if len(old) != 1 || old[0].Sealed != 3 || !old[0].Current {
 		t.Fatalf("before: %+v", old)
 	}
-	id, err := d.RotateSealKey(t.Context(), system, given)
+	id, _, err := d.RotateSealKey(t.Context(), system, given)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.RetireKey(t.Context(), system, given, old[0].ID); !errors.Is(err, logiqc.PolicyRefused) {
+	if _, err := d.RetireKey(t.Context(), system, given, old[0].ID); !errors.Is(err, logiqc.PolicyRefused) {
 		t.Errorf("retiring a key in use: %v", err)
 	}
 	var told int64
 	for i, want := range []int{3, 0} {
-		n, err := d.Reseal(t.Context(), system, func(done int64) { told = done })
+		n, err := d.Reseal(t.Context(), system, given, func(done int64) { told = done })
 		if err != nil || n != want {
 			t.Errorf("run %d sealed %d again, %v; want %d", i, n, err, want)
 		}
@@ -145,7 +145,7 @@ func TestRotateSealKey(t *testing.T) {
 	if len(now) != 2 || now[0].ID != id || now[0].Sealed != 3 || now[1].Sealed != 0 {
 		t.Errorf("after: %+v", now)
 	}
-	if err := d.RetireKey(t.Context(), system, given, old[0].ID); err != nil {
+	if _, err := d.RetireKey(t.Context(), system, given, old[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	d.signInWithApp(t, "jlee", 0)
@@ -159,11 +159,11 @@ func TestResealRefusesMovedSecrets(t *testing.T) {
 	d.happens(t, "jlee", "mchen")
 	d.importApp(t, "jlee", 0)
 	d.importApp(t, "mchen", 1)
-	if _, err := d.RotateSealKey(t.Context(), system, given); err != nil {
+	if _, _, err := d.RotateSealKey(t.Context(), system, given); err != nil {
 		t.Fatal(err)
 	}
 	d.exec(t, `UPDATE enrolment SET sealed = (SELECT max(sealed) FROM enrolment)`)
-	if _, err := d.Reseal(t.Context(), system, nil); !errors.Is(err, logiqc.Integrity) {
+	if _, err := d.Reseal(t.Context(), system, given, nil); !errors.Is(err, logiqc.Integrity) {
 		t.Errorf("sealed again: %v", err)
 	}
 }
@@ -172,10 +172,10 @@ func TestKeysAreForAdmins(t *testing.T) {
 	d := openDesk(t)
 	nobody := logiqc.Actor{}
 	_, err1 := d.StoreKeys(t.Context(), nobody)
-	_, err2 := d.RotateLogKey(t.Context(), nobody, given)
-	_, err3 := d.RotateSealKey(t.Context(), nobody, given)
-	_, err4 := d.Reseal(t.Context(), nobody, nil)
-	err5 := d.RetireKey(t.Context(), nobody, given, "x")
+	_, _, err2 := d.RotateLogKey(t.Context(), nobody, given)
+	_, _, err3 := d.RotateSealKey(t.Context(), nobody, given)
+	_, err4 := d.Reseal(t.Context(), nobody, given, nil)
+	_, err5 := d.RetireKey(t.Context(), nobody, given, "x")
 	for i, err := range []error{err1, err2, err3, err4, err5} {
 		if !errors.Is(err, logiqc.Forbidden) {
 			t.Errorf("call %d: %v", i+1, err)

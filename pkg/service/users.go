@@ -68,26 +68,30 @@ func (s *service) AddUser(ctx context.Context, r logiqc.NewUser) (out logiqc.Cha
 		u.PasswordHash = hash
 	}
 	r.Given = true
+	var made withPassword
+	again := false
 	err = s.desk.update(ctx, s.actor, r.Request, func(t *txn) error {
 		if err := t.needs(logiqc.UsersWrite, logiqc.UserCreated, ""); err != nil {
 			return err
 		}
 		matter := r
 		matter.Request = logiqc.Request{Reason: r.Reason}
-		var again bool
-		out, again, err = once(t, "users add", matter, func() (logiqc.Changed, error) {
+		made, again, err = once(t, "users add", matter, func() (withPassword, error) {
 			u := u
 			if err := t.mayGive(u.Role); err != nil {
-				return logiqc.Changed{}, refuse(logiqc.UserCreated, "", err)
+				return withPassword{}, refuse(logiqc.UserCreated, "", err)
 			}
 			if err := t.addUser(&u, logiqc.UserCreated); err != nil {
-				return logiqc.Changed{}, refuse(logiqc.UserCreated, "", err)
+				return withPassword{}, refuse(logiqc.UserCreated, "", err)
 			}
-			return logiqc.Changed{Changed: !r.DryRun, Account: u.Account(t.policy, t.Now())}, nil
+			return withPassword{logiqc.Changed{Changed: !r.DryRun, Account: u.Account(t.policy, t.Now())}, u.PasswordHash.Reveal()}, nil
 		})
-		out.Replayed.Replayed = again
 		return err
 	})
+	if err == nil && again && !made.was(r.Password) {
+		return out, usedForElse(r.RequestID)
+	}
+	out, out.Replayed.Replayed = made.Changed, again
 	return out, err
 }
 

@@ -23,53 +23,64 @@ func (a *audit) AddWitness(ctx context.Context, r logiqc.NewWitness) (out logiqc
 	if err := logiqc.CheckText("the witness", r.URL+r.Key, logiqc.MaxReason); err != nil {
 		return out, err
 	}
-	err = a.desk.update(ctx, a.actor, r.Request, func(t *txn) error {
-		if err := t.need(logiqc.Administer, logiqc.WitnessAdded, ""); err != nil {
+	return a.changeWitness(ctx, r.Request, logiqc.WitnessAdded, r.URL+" "+r.Key, func(t *txn) (logiqc.WitnessChanged, error) {
+		return t.addWitness(v.Name(), r)
+	})
+}
+
+// changeWitness is what adding and removing a witness have in common; matter is
+// what was asked for.
+func (a *audit) changeWitness(ctx context.Context, r logiqc.Request, action logiqc.Action, matter string,
+	fn func(*txn) (logiqc.WitnessChanged, error),
+) (out logiqc.WitnessChanged, err error) {
+	r.Given = true
+	err = a.desk.update(ctx, a.actor, r, func(t *txn) error {
+		if err := t.need(logiqc.Administer, action, ""); err != nil {
 			return err
 		}
-		old, known, err := t.witness(v.Name())
-		if err != nil {
-			return err
-		}
-		out = logiqc.WitnessChanged{Witness: old}
-		if known && old.URL == r.URL && old.Key == r.Key {
-			return nil
-		}
-		if known {
-			return refuse(logiqc.WitnessAdded, "", logiqc.Errorf(logiqc.Exists, "there is a witness %s already, at %s", old.Name, old.URL).
-				WithHint("logiqc audit witness remove %s", old.Name))
-		}
-		out = logiqc.WitnessChanged{Changed: true, Witness: logiqc.Witness{Name: v.Name(), URL: r.URL, Key: r.Key, AddedAt: t.Now()}}
-		if err := t.SetWitness(out.Witness); err != nil {
-			return err
-		}
-		_, err = t.record(logiqc.WitnessAdded, logiqc.Target{}, logiqc.Details{Name: v.Name(), URL: r.URL, Key: r.Key})
+		var again bool
+		out, again, err = once(t, string(action), []string{matter, r.Reason}, func() (logiqc.WitnessChanged, error) { return fn(t) })
+		out.Replayed.Replayed = again
 		return err
 	})
 	return out, err
 }
 
+func (t *txn) addWitness(name string, r logiqc.NewWitness) (out logiqc.WitnessChanged, err error) {
+	old, known, err := t.witness(name)
+	switch {
+	case err != nil:
+		return out, err
+	case known && old.URL == r.URL && old.Key == r.Key:
+		return logiqc.WitnessChanged{Witness: old}, nil
+	case known:
+		return out, refuse(logiqc.WitnessAdded, "", logiqc.Errorf(logiqc.Exists, "there is a witness %s already, at %s", old.Name, old.URL).
+			WithHint("logiqc audit witness remove %s", old.Name))
+	}
+	out = logiqc.WitnessChanged{Changed: true, Witness: logiqc.Witness{Name: name, URL: r.URL, Key: r.Key, AddedAt: t.Now()}}
+	if err := t.SetWitness(out.Witness); err != nil {
+		return out, err
+	}
+	_, err = t.record(logiqc.WitnessAdded, logiqc.Target{}, logiqc.Details{Name: name, URL: r.URL, Key: r.Key})
+	return out, err
+}
+
 // RemoveWitness implements [logiqc.Audit].
-func (a *audit) RemoveWitness(ctx context.Context, r logiqc.WitnessRemoval) (out logiqc.WitnessChanged, err error) {
-	err = a.desk.update(ctx, a.actor, r.Request, func(t *txn) error {
-		if err := t.need(logiqc.Administer, logiqc.WitnessRemoved, ""); err != nil {
-			return err
-		}
+func (a *audit) RemoveWitness(ctx context.Context, r logiqc.WitnessRemoval) (logiqc.WitnessChanged, error) {
+	return a.changeWitness(ctx, r.Request, logiqc.WitnessRemoved, r.Name, func(t *txn) (out logiqc.WitnessChanged, err error) {
 		w, known, err := t.witness(r.Name)
 		if err != nil {
-			return err
+			return out, err
 		}
 		if !known {
-			return logiqc.Errorf(logiqc.NotFound, "there is no witness %s", r.Name).WithHint("logiqc audit witness list")
+			return out, logiqc.Errorf(logiqc.NotFound, "there is no witness %s", r.Name).WithHint("logiqc audit witness list")
 		}
-		out = logiqc.WitnessChanged{Changed: true, Witness: w}
 		if err := t.DeleteWitness(w.Name); err != nil {
-			return err
+			return out, err
 		}
 		_, err = t.record(logiqc.WitnessRemoved, logiqc.Target{}, logiqc.Details{Name: w.Name, URL: w.URL, Key: w.Key})
-		return err
+		return logiqc.WitnessChanged{Changed: true, Witness: w}, err
 	})
-	return out, err
 }
 
 func (t *txn) witness(name string) (w logiqc.Witness, known bool, err error) {

@@ -310,9 +310,40 @@ func testIdempotency(t *testing.T, w *World) {
 	if err != nil || secret != "" {
 		t.Errorf("a replayed token shows its secret: %q, %v", secret.Reveal(), err)
 	}
+	testPasswordRetry(t, w)
 	w.Advance(8 * 24 * time.Hour)
 	w.signin("ann")
 	if res := w.reset(w.Helen, "ann", req); res.Replayed.Replayed || res.Outcome != logiqc.ResetDone {
 		t.Errorf("after seven days: %+v", res)
+	}
+}
+
+// A password is no part of what is remembered, and yet a retry is for the same one:
+// with another the request id was used for something else.
+func testPasswordRetry(t *testing.T, w *World) {
+	t.Helper()
+	r := logiqc.Request{RequestID: "pw-1", Remember: true}
+	user := logiqc.NewUser{Request: r, Username: "cob", Email: "cob@x", Password: Password}
+	set := logiqc.PasswordChange{Request: r, User: "cob", New: "another long one"}
+	if _, err := w.Helen.AddUser(w.ctx(), user); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := w.Helen.SetPassword(w.ctx(), set); err != nil || out.Replayed.Replayed || !out.Changed {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	size := w.size()
+	if out, err := w.Helen.AddUser(w.ctx(), user); err != nil || !out.Replayed.Replayed {
+		t.Errorf("added again: %+v, %v", out, err)
+	}
+	if out, err := w.Helen.SetPassword(w.ctx(), set); err != nil || !out.Replayed.Replayed || out.Account.Username != "cob" {
+		t.Errorf("set again: %+v, %v", out, err)
+	}
+	user.Password, set.New = "not the same one", "not the same one"
+	_, err := w.Helen.AddUser(w.ctx(), user)
+	want(t, "added with another password", err, logiqc.Conflict)
+	_, err = w.Helen.SetPassword(w.ctx(), set)
+	want(t, "another password", err, logiqc.Conflict)
+	if w.size() != size {
+		t.Error("a retry is in the log")
 	}
 }
