@@ -24,6 +24,7 @@ type App struct {
 	Stdin, Stdout, Stderr *os.File
 	Now                   func() time.Time
 	group                 bool // a server: its transactions share commits
+	helpLost              error
 
 	args     []string
 	flags    config.Flags // global flags as typed; set before a command runs

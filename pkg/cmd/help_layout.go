@@ -22,7 +22,7 @@ func (a *App) helpWidth() int {
 }
 
 // setHelp makes help fit into a width, and say where exit statuses are told.
-func setHelp(root *cobra.Command, width int) {
+func setHelp(a *App, root *cobra.Command, width int) {
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
 		text := reflow(cmp.Or(c.Long, c.Short), width)
 		if c.Runnable() || c.HasSubCommands() {
@@ -32,7 +32,7 @@ func setHelp(root *cobra.Command, width int) {
 			nameValues(c)
 			text += "\n\n" + usageOf(c, width)
 		}
-		_, _ = fmt.Fprintln(c.OutOrStdout(), text)
+		_, a.helpLost = fmt.Fprintln(c.OutOrStdout(), text)
 	})
 }
 

@@ -45,10 +45,10 @@ func (a *App) Run(ctx context.Context, args []string) int {
 // unheard is err, or that the answer could not be written: then it was not
 // given, whatever was done.
 func (a *App) unheard(err error) error {
-	if a.io == nil {
-		return err
+	lost := a.helpLost
+	if a.io != nil {
+		lost = cmp.Or(lost, a.io.OutErr())
 	}
-	lost := a.io.OutErr()
 	if lost == nil || err != nil && !errors.Is(err, lost) || errors.Is(lost, syscall.EPIPE) {
 		return cmp.Or(err, lost)
 	}

@@ -29,6 +29,9 @@ func newMFAToggle(a *App, verb logiqc.Verb) *cobra.Command {
 	f := addRequestFlags(c, true)
 	f.addReason(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 && !a.IO().CanPrompt() {
+			return errNoUser()
+		}
 		return a.change(c.Context(), verb, args, false, f)
 	}
 	return c

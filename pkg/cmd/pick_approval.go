@@ -8,9 +8,12 @@ import (
 )
 
 // noApproval refuses with Usage a command line that names no request where
-// nobody can be asked which one is meant.
+// nobody can be asked which one is meant, or by what can be no id.
 func (a *App) noApproval(args []string) error {
-	if len(args) > 0 || a.IO().CanPrompt() {
+	switch {
+	case len(args) > 0:
+		return logiqc.CheckApprovalRef(args[0])
+	case a.IO().CanPrompt():
 		return nil
 	}
 	return logiqc.Errorf(logiqc.Usage, "no request was named, and there is no terminal to ask on").

@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,7 +43,7 @@ func newTree(a *App, helpWidth int) *cobra.Command {
 	root.SetHelpCommand(newHelp())
 	root.CompletionOptions.DisableDefaultCmd = true
 	cobra.EnableCommandSorting = false // help has them in the order of a day's work
-	setHelp(root, helpWidth)
+	setHelp(a, root, helpWidth)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return logiqc.Errorf(logiqc.Usage, "%s", flagMistake(err)).WithHint("%s --help", c.CommandPath())
 	})
@@ -141,7 +142,7 @@ func finishGroups(c *cobra.Command) {
 			check = cobra.NoArgs
 		}
 		c.Args = func(c *cobra.Command, args []string) error {
-			for _, err := range []error{check(c, args), c.ValidateRequiredFlags(), c.ValidateFlagGroups()} {
+			for _, err := range []error{nothingEmpty(c, args), check(c, args), c.ValidateRequiredFlags(), c.ValidateFlagGroups()} {
 				if err != nil {
 					return usageError(c, err)
 				}
@@ -152,6 +153,26 @@ func finishGroups(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		finishGroups(sub)
 	}
+}
+
+// mayBeEmpty are the flags whose empty value says something: that there is no
+// such text, or that a list begins at its beginning.
+var mayBeEmpty = []string{"name", "phone", "email", "reason", "ticket", "verified-by", "cursor"}
+
+// nothingEmpty refuses an empty argument, and an empty value of a flag. It is what
+// becomes of a variable that a script forgot to set, and taken for "not given" it
+// would silently drop what the command was to keep to: whose sessions are listed,
+// since which checkpoint the log is verified, that a retry does nothing twice.
+func nothingEmpty(c *cobra.Command, args []string) (err error) {
+	if slices.Contains(args, "") && c.Name() != "find" {
+		return errors.New("an argument is empty")
+	}
+	c.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+		if v := f.Value.String(); f.Changed && (v == "" || v == "[]") && !slices.Contains(mayBeEmpty, f.Name) {
+			err = logiqc.Errorf(logiqc.Usage, "the value of --%s is empty", f.Name).WithHint("give it one, or leave the flag out")
+		}
+	})
+	return err
 }
 
 // usageError gives an error about arguments its code and a hint.

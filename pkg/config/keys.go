@@ -130,7 +130,10 @@ func (k Key) set(s *Settings, value string, whole resolver) (err error) {
 		*field, err = parseTimeout(value)
 	case *string:
 		*field = value
-		if k.text != nil && value != "" {
+		switch {
+		case value == "" && k.Default != "":
+			err = refuse("it needs a value")
+		case k.text != nil && value != "":
 			*field, err = k.text(value, whole)
 		}
 	}
