@@ -8,47 +8,30 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
-// The calls that `demo --serve` prints work as they are pasted.
+// The calls that `demo --serve` prints work as they are pasted, out of a narrow
+// window too.
 func TestDemoServe(t *testing.T) {
 	for _, program := range []string{"curl", "oathtool"} {
 		needProgram(t, program, "the calls that demo --serve prints")
 	}
-	h := &home{t: t, dir: t.TempDir()}
-	c, out := h.watched("demo", "--serve", "--dir", filepath.Join(h.dir, "demo")), &output{}
-	c.Stdout, c.Stderr = out, out
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() { _ = c.Wait(); close(ended) }()
-	t.Cleanup(func() { _ = c.Process.Kill(); <-ended })
-	for began := time.Now(); !strings.Contains(out.String(), "To be rid of it"); time.Sleep(5 * time.Millisecond) {
-		if time.Since(began) > patience {
-			t.Fatalf("it does not begin:\n%s", out)
+	for _, cols := range []int{80, 40} {
+		x := demoOn(t, cols, filepath.Join(t.TempDir(), "demo"), "--serve")
+		x.Wait("To be rid of it")
+		parts := strings.Split(indented(x.Output()), "  curl ")
+		if len(parts) != 4 { // the variables, then the calls, of which one wants an attempt
+			t.Fatalf("%d columns:\n%s", cols, x.Output())
 		}
-	}
-	// Everything that is indented, but for the step that wants an attempt.
-	var lines []string
-	for line := range strings.Lines(out.String()) {
-		if strings.HasPrefix(line, "  ") && !strings.Contains(line, "ATTEMPT") {
-			lines = append(lines, line)
+		for want, call := range map[string]string{`"outcome":"code_required"`: parts[1], `"outcome":"passed"`: parts[3]} {
+			got, err := exec.CommandContext(t.Context(), "sh", "-ec", parts[0]+"curl "+call).CombinedOutput()
+			if err != nil || !strings.Contains(string(got), want) {
+				t.Errorf("%d columns: %s is not in what is answered (%v):\n%s\nto\n%s", cols, want, err, got, parts[0]+call)
+			}
 		}
-	}
-	sh := exec.CommandContext(t.Context(), "sh", "-ec", strings.Join(lines, ""))
-	got, err := sh.CombinedOutput()
-	for _, want := range []string{`"outcome":"code_required"`, `"outcome":"passed"`} {
-		if err != nil || !strings.Contains(string(got), want) {
-			t.Errorf("%s is not in what is answered (%v):\n%s\nto\n%s", want, err, got, out)
+		x.Signal(syscall.SIGTERM)
+		if status := x.Exit(); status != 0 {
+			t.Errorf("it ends with %d:\n%s", status, x.Output())
 		}
-	}
-	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	<-ended
-	if status := c.ProcessState.ExitCode(); status != 0 {
-		t.Errorf("it ends with %d:\n%s", status, out)
 	}
 }

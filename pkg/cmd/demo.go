@@ -90,13 +90,20 @@ func demoPlace(dir string) (string, error) {
 // leave says how to go on playing.
 func (d *demo) leave(io *ui.IO) {
 	io.Answerf("\nThe store is yours to play with. This points your shell at it, signed in as %s:\n", d.User)
-	io.Answerf("  export LOGIQC_STORE=%s LOGIQC_KEYS=%s XDG_STATE_HOME=%s\n",
-		shellWord(strings.TrimPrefix(d.Store, "sqlite:")), shellWord(d.Keys), shellWord(d.State))
-	io.Answerf("Everybody's password is %q. Then try:", demoPassword)
+	for _, v := range [][2]string{{"LOGIQC_STORE", strings.TrimPrefix(d.Store, "sqlite:")}, {"LOGIQC_KEYS", d.Keys}, {"XDG_STATE_HOME", d.State}} {
+		io.Answerf("  %s", ui.Typed("export "+v[0]+"="+shellWord(v[1])))
+	}
+	io.Answerf("\nEverybody's password is %q. Then try:", demoPassword)
 	io.Answerf("  logiqc users show rpatel         why can he not sign in?")
 	io.Answerf("  logiqc mfa reset mchen           a protected account")
 	io.Answerf("  logiqc users find --awaiting-enrolment")
-	io.Answerf("To be rid of it: rm -r %s", shellWord(d.dir))
+	io.Answerf("  logiqc admin                     all of it on one screen")
+	d.leaveNothing(io)
+}
+
+// leaveNothing says how to be rid of the store.
+func (d *demo) leaveNothing(io *ui.IO) {
+	io.Answerf("To be rid of it: %s", ui.Typed("rm -r "+shellWord(d.dir)))
 }
 
 // shellWord writes a word so that a POSIX shell reads it as one.

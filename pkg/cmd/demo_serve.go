@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
@@ -67,13 +68,16 @@ func (d *demo) calls(io *ui.IO) error {
 	io.Answerf("Everybody's password is %q. In another shell:\n", demoPassword)
 	io.Answerf("  S=%s\n  T=%s\n  F=%s\n", s.URL, s.AppToken, s.SecondFactorToken)
 	io.Answerf("An application signs %s in; T is a token of role app:\n", s.Caller)
-	io.Answerf(`  curl -s $S/v1/signin -H "Authorization: Bearer $T" \`)
-	io.Answerf(`    -d '{"user":"%s","password":"%s","client":{"ip":"203.0.113.9"}}'`+"\n", s.Caller, demoPassword)
+	call := func(path, bearer, body string) {
+		io.Answerf("  %s\n    %s\n", ui.Typed(`curl -s $S`+path+` -H "Authorization: Bearer $`+bearer+`" \`), ui.Typed("-d "+body))
+	}
+	code := `\"code\":\"$(oathtool --totp -b ` + s.SetupKey + `)\"`
+	call("/v1/signin", "T", fmt.Sprintf(`'{"user":"%s","password":"%s","client":{"ip":"203.0.113.9"}}'`, s.Caller, demoPassword))
 	io.Answerf("The answer has an attempt, which goes on with the code that the app shows:\n")
-	io.Answerf(`  curl -s $S/v1/signin/ATTEMPT/code -H "Authorization: Bearer $T" -d "{\"code\":\"$(oathtool --totp -b %s)\"}"`+"\n", s.SetupKey)
+	call("/v1/signin/ATTEMPT/code", "T", `"{`+code+`}"`)
 	io.Answerf("An application that checks passwords itself asks for the factor only (with the next code: each is good once); F may signin,second_factor:\n")
-	io.Answerf(`  curl -s $S/v1/second-factor -H "Authorization: Bearer $F" -d "{\"user\":\"%s\",\"code\":\"$(oathtool --totp -b %s)\"}"`+"\n", s.Caller, s.SetupKey)
+	call("/v1/second-factor", "F", `"{\"user\":\"`+s.Caller+`\",`+code+`}"`)
 	io.Answerf("All calls are in $S/openapi.json, and docs/integrate.md walks through them.")
-	io.Answerf("To be rid of it: rm -r %s", shellWord(d.dir))
+	d.leaveNothing(io)
 	return nil
 }

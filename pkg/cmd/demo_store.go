@@ -98,11 +98,19 @@ func (d *demo) past(ctx context.Context, first logiqc.Attempt, today time.Time) 
 	if _, d.app, err = d.enrol(ctx, demoCaller); err != nil {
 		return err
 	}
+	if _, _, err = d.enrol(ctx, "rgold"); err != nil {
+		return err
+	}
+	d.now = today.AddDate(0, 0, -2)
+	if err := d.resets(ctx, "tom", "rgold"); err != nil {
+		return err
+	}
 	if err := d.forgets(ctx, "rpatel", today); err != nil {
 		return err
 	}
 	d.now = today.Add(-2 * time.Minute)
-	return d.signsIn(ctx, demoCaller, d.app)
+	_, err = d.signsIn(ctx, demoCaller, d.app)
+	return err
 }
 
 // start is somebody who gives their password.
@@ -129,12 +137,28 @@ func (d *demo) enrol(ctx context.Context, username string) (at logiqc.Attempt, p
 }
 
 // signsIn lets somebody sign in with an app.
-func (d *demo) signsIn(ctx context.Context, username string, phone totp.Key) error {
-	at, err := d.start(ctx, username)
+func (d *demo) signsIn(ctx context.Context, username string, phone totp.Key) (at logiqc.Attempt, err error) {
+	if at, err = d.start(ctx, username); err != nil {
+		return at, err
+	}
+	return d.desk.SignIn().Code(ctx, at.Token, totp.Code(phone, totp.Step(d.clock())), demoDesk)
+}
+
+// resets lets an operator of the cast reset somebody who has not come back since.
+func (d *demo) resets(ctx context.Context, operator, username string) error {
+	at, err := d.signsIn(ctx, operator, demoPhone(operator))
 	if err != nil {
 		return err
 	}
-	_, err = d.desk.SignIn().Code(ctx, at.Token, totp.Code(phone, totp.Step(d.clock())), demoDesk)
+	desk, err := d.as(ctx, at.Token)
+	if err != nil {
+		return err
+	}
+	results, err := desk.ResetMFA(ctx, logiqc.Reset{Request: logiqc.Request{Consent: logiqc.Consent{Given: true}, Reason: "lost phone"},
+		Users: []logiqc.ResetTarget{{User: username}}, Total: 1})
+	if err == nil && results[0].Err != nil {
+		err = results[0].Err
+	}
 	return err
 }
 

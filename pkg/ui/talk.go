@@ -14,7 +14,7 @@ func (u *IO) Answerf(format string, args ...any) {
 // lines breaks text between words where it goes to a terminal.
 func (u *IO) lines(tty bool, text string) string {
 	if !tty {
-		return text
+		return unglued(text)
 	}
 	width, _ := u.Size()
 	lines := strings.Split(text, "\n")

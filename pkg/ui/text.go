@@ -32,6 +32,11 @@ func Cyan(s string) Text { return coloured("36", s) }
 // coloured uses the 4-bit palette, which people can re-map.
 func coloured(sgr, s string) Text { return Text{"\x1b[" + sgr + "m" + Clean(s) + "\x1b[39m"} }
 
+// Typed returns s cleaned, as a line to be copied into a shell: [IO.Answerf],
+// [IO.Notef] and [IO.Warnf] break it nowhere, so that the terminal does and it can
+// be copied whole.
+func Typed(s string) Text { return Text{strings.ReplaceAll(Clean(s), " ", glue)} }
+
 // Lines returns s cleaned line by line: newlines are kept, all else is as in
 // [Clean]. It is for texts whose author may break lines, such as a message
 // template, never for a name.
