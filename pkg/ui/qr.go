@@ -14,9 +14,11 @@ type QRMatrix interface {
 // backgrounds. They are content, so NO_COLOR does not remove them.
 const qrColours, qrReset = "\x1b[38;5;231;48;5;16m", "\x1b[0m"
 
-// halfBlocks are the glyphs for upper and lower module: light is drawn.
+// halfBlocks are the glyphs for upper and lower module: light is drawn. The blank
+// is one that the drawing library does not take for one: it clears runs of blanks,
+// and terminals without "bce" (GNU screen) clear to their own background.
 var halfBlocks = map[[2]bool]string{
-	{false, false}: "█", {false, true}: "▀", {true, false}: "▄", {true, true}: " ",
+	{false, false}: "█", {false, true}: "▀", {true, false}: "▄", {true, true}: "\u00a0",
 }
 
 // RenderQR draws m in half blocks with a quiet zone of quiet modules: Size +
@@ -37,9 +39,9 @@ func RenderQR(m QRMatrix, quiet int) string {
 	return strings.Join(lines, "\n")
 }
 
-// RenderQRBlocks draws m as [RenderQR] does, with two blanks of background
-// colour per module: 2·(Size + 2·quiet) columns and half as many lines. It
-// scans even where the font has no half blocks.
+// RenderQRBlocks draws m as [RenderQR] does, with two blanks per module: 2·(Size +
+// 2·quiet) columns and half as many lines. It scans even where the font has no half
+// blocks. The colours are reversed, since such blanks are not cleared either.
 func RenderQRBlocks(m QRMatrix, quiet int) string {
 	side := m.Size() + 2*quiet
 	lines := make([]string, side)
@@ -49,7 +51,7 @@ func RenderQRBlocks(m QRMatrix, quiet int) string {
 		for x := range side {
 			if d := dark(m, x-quiet, y-quiet); was < 0 || d != (was == 1) {
 				was = map[bool]int{false: 0, true: 1}[d]
-				b.WriteString([]string{"\x1b[48;5;231m", "\x1b[48;5;16m"}[was])
+				b.WriteString([]string{"\x1b[7;38;5;231m", "\x1b[7;38;5;16m"}[was])
 			}
 			b.WriteString("  ")
 		}
@@ -65,13 +67,15 @@ func dark(m QRMatrix, x, y int) bool {
 
 // fitQR returns the best drawing of m for a room of the given size and its
 // width in cells, or "" when none fits: blocks for a big window, then half
-// blocks with the widest quiet zone of 4 (ISO/IEC 18004), 2 or 1 modules.
+// blocks, with the widest quiet zone of 4 (ISO/IEC 18004), 2 or 1 modules.
 func fitQR(m QRMatrix, width, height int) (string, int) {
 	if m == nil {
 		return "", 0
 	}
-	if side := m.Size() + 4; 2*side <= width && side <= height {
-		return RenderQRBlocks(m, 2), 2 * side
+	for _, quiet := range []int{4, 2} {
+		if side := m.Size() + 2*quiet; 2*side <= width && side <= height {
+			return RenderQRBlocks(m, quiet), 2 * side
+		}
 	}
 	for _, quiet := range []int{4, 2, 1} {
 		if side := m.Size() + 2*quiet; side <= width && (side+1)/2 <= height {

@@ -3,6 +3,7 @@ package ui
 import (
 	"image"
 	"image/color"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -75,6 +76,33 @@ func TestQROnScreen(t *testing.T) {
 	}
 }
 
+var modes = regexp.MustCompile(`\x1b\[([0-9;]*)([mXKJ])`)
+
+// GNU screen clears to its own background, whatever colour is set; then whole runs
+// of the code were missing in a big window. Nothing of it is drawn by clearing.
+func TestQRIsNotCleared(t *testing.T) {
+	for _, size := range [][2]int{{80, 24}, {200, 60}} {
+		x, _ := openEnrol(t, size[0], size[1], enrolScreen(), Options{})
+		x.Wait("Enter send")
+		drawn, coloured := "", false
+		_, drawn, _ = strings.Cut(x.Output(), "\x1b[?1049h")
+		for _, m := range modes.FindAllStringSubmatch(drawn, -1) {
+			switch {
+			case m[2] != "m":
+				if coloured {
+					t.Errorf("%v: %q clears in a colour", size, m[0])
+				}
+			case strings.Contains(m[1], "48;5") || strings.Contains(m[1], "38;5"):
+				coloured = true
+			case m[1] == "" || m[1] == "0":
+				coloured = false
+			}
+		}
+		x.Send(uitest.Esc)
+		x.Exit()
+	}
+}
+
 func TestRenderQR(t *testing.T) {
 	m := encode(secretURI)
 	if m.Size() != 37 {
@@ -111,7 +139,7 @@ func TestRenderQR(t *testing.T) {
 func TestFitQR(t *testing.T) {
 	m := encode(secretURI)
 	for _, c := range []struct{ width, height, want int }{
-		{41, 21, 41}, {45, 23, 45}, {39, 20, 39}, {38, 40, 0}, {80, 19, 0}, {82, 41, 82}, {81, 41, 45},
+		{41, 21, 41}, {45, 23, 45}, {39, 20, 39}, {38, 40, 0}, {80, 19, 0}, {82, 41, 82}, {81, 41, 45}, {90, 45, 90}, {90, 44, 82},
 	} {
 		if _, w := fitQR(m, c.width, c.height); w != c.want {
 			t.Errorf("%dx%d: %d columns, want %d", c.width, c.height, w, c.want)

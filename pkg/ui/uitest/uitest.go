@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/vt"
 	"github.com/creack/pty"
 	"golang.org/x/term"
@@ -199,12 +200,12 @@ func (x *Terminal) Resize(cols, rows int) {
 	}
 }
 
-// Screen is the text on the screen, without blanks at the ends of lines and
-// empty lines at the end.
+// Screen is the text on the screen, as it looks: without blanks at the ends of
+// lines and empty lines at the end, and one blank as another.
 func (x *Terminal) Screen() string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	lines := strings.Split(x.vt.String(), "\n")
+	lines := strings.Split(strings.ReplaceAll(x.vt.String(), "\u00a0", " "), "\n")
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " \r")
 	}
@@ -266,8 +267,8 @@ func (x *Terminal) Wait(texts ...string) string {
 	}
 }
 
-// Cell is one character of the screen and its colours; black is also the
-// default.
+// Cell is one character of the screen and its colours as they look, reversed or
+// not; black is also the default.
 type Cell struct {
 	Text   string
 	Fg, Bg [3]uint8
@@ -290,6 +291,9 @@ func (x *Terminal) Cell(col, row int) Cell {
 			r, g, b, _ := side.c.RGBA()
 			*side.rgb = [3]uint8{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8)}
 		}
+	}
+	if c.Style.Attrs&uv.AttrReverse != 0 {
+		out.Fg, out.Bg = out.Bg, out.Fg
 	}
 	return out
 }
