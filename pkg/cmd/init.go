@@ -242,6 +242,7 @@ func (a *App) afterInit(ctx context.Context, at logiqc.Attempt, due bool) error 
 			return err
 		}
 		e := &entry{app: a, in: in, src: a.Source(), at: at, over: true}
+		defer e.tellPicture()
 		done, err := e.enrol(ctx, keyFlags{})
 		switch {
 		case err == nil:
@@ -257,6 +258,7 @@ func (a *App) afterInit(ctx context.Context, at logiqc.Attempt, due bool) error 
 	if due {
 		io.Notef("You are signed in for now. MFA is not set up yet: logiqc enrol %s", user)
 	}
-	io.Notef("Next: logiqc users add USERNAME --email E · logiqc users import FILE")
+	io.Notef("Next: logiqc users import FILE · logiqc doctor")
+	io.Notef("%s is the only admin, and nobody resets their own MFA: logiqc users add USERNAME --email E --role admin", user)
 	return nil
 }
