@@ -104,8 +104,13 @@ func TestEnrolAccessible(t *testing.T) {
 	x := h.terminal(80, 60, "enrol", "--accessible")
 	reply(x, "Username or email:", "rgold")
 	reply(x, "Password (typing is not shown):", password)
-	reply(x, "or press Enter to go on.", "")
-	x.Wait("Code:")
+	reply(x, "or press Enter to go on.", "p")
+	picture := filepath.Join(t.TempDir(), "enrol.png")
+	reply(x, "Save picture as [enrol.png]:", picture)
+	x.Wait("Saved as")
+	x.Send(uitest.Enter)
+	reply(x, "Code:", "12345") // a slip is no try: see below
+	x.Wait("type the six digits the app shows\nCode:")
 	var key strings.Builder
 	for _, line := range strings.Split(x.Screen(), "\n") {
 		if _, group, ok := strings.Cut(line, ": "); ok && strings.HasPrefix(line, "  Group ") {
@@ -128,7 +133,23 @@ func TestEnrolAccessible(t *testing.T) {
 	if strings.Contains(x.Output(), "\x1b[?1049h") {
 		t.Error("the alternate screen was used")
 	}
+	if s := x.Screen(); !strings.Contains(s, "Delete "+picture+": it holds the secret.") {
+		t.Errorf("nothing reminds of the picture:\n%s", s)
+	}
+	if n := h.failures("rgold"); n != 0 {
+		t.Errorf("%d wrong codes are in the log", n)
+	}
 	leavesNothing(t, x, p, codes)
+}
+
+// failures counts what failed about somebody.
+func (h *home) failures(username string) int {
+	h.t.Helper()
+	page, err := h.service("tom").Events(h.t.Context(), logiqc.EventQuery{User: username, Outcome: logiqc.Failed})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return len(page.Events)
 }
 
 // The first ten minutes: init asks, makes everything and goes on to the
@@ -149,7 +170,7 @@ func TestInitTerminal(t *testing.T) {
 	p := scan(t, x)
 	x.Send(p.code(0) + uitest.Enter)
 	codes := keepRecoveryCodes(t, x, "helen")
-	x.Wait("Store  sqlite:", "Audit  logiqc/st-marys/", "Your authenticator app is set up.", "Next: logiqc users add")
+	x.Wait("Store  sqlite:", "Audit  logiqc/st-marys/", "Your authenticator app is set up.", "Next: logiqc users import FILE · logiqc doctor", "helen is the only admin")
 	if status := x.Exit(); status != 0 {
 		t.Errorf("exit %d", status)
 	}

@@ -66,6 +66,7 @@ func (a *App) enrol(ctx context.Context, f *enrolFlags) error {
 		return err
 	}
 	defer e.leave(ctx)
+	defer e.tellPicture() // last, where no screen of recovery codes clears it away
 	if proof := f.proof(); proof != "" {
 		if e.desk != "" && !e.at.Pending { // the code may be given again
 			if err := e.deskCode(ctx); err != nil {

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,6 +73,7 @@ func (e *entry) startEnrolment(ctx context.Context, k keyFlags) (logiqc.PendingE
 	if err := savePicture(k.png, p.URI); err != nil {
 		return p, logiqc.Errorf(logiqc.Usage, "--png: %w", err).WithHint("run the command again, with another file")
 	}
+	e.picture = k.png
 	e.app.IO().Notef("Saved the QR code as %s. It holds the secret: delete it afterwards.", k.png)
 	return p, nil
 }
@@ -91,7 +93,7 @@ func (e *entry) enrol(ctx context.Context, k keyFlags) (logiqc.Enrolled, error) 
 	var wrong error
 	screen := ui.EnrolScreen{
 		Title: "Set up your authenticator app", Account: p.Label, Issuer: p.Issuer, URI: p.URI.Reveal(),
-		Groups: key.Groups(), Tries: logiqc.EnrolmentTries,
+		Groups: key.Groups(), Tries: logiqc.EnrolmentTries, Check: checkAppCode,
 		SavePNG: func(path string) error { return savePicture(path, p.URI) },
 		Submit: func(ctx context.Context, code string) (bool, string, error) {
 			r, err := e.in.ProveEnrolment(ctx, e.at.Token, code, e.src)
@@ -113,9 +115,7 @@ func (e *entry) enrol(ctx context.Context, k keyFlags) (logiqc.Enrolled, error) 
 		}
 	}
 	out, err := e.app.IO().Enrol(ctx, screen)
-	if out.PNG != "" {
-		e.app.IO().Notef("Delete %s: it holds the secret.", out.PNG)
-	}
+	e.picture = cmp.Or(out.PNG, e.picture)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return enrolled, ui.ErrCancelled

@@ -73,30 +73,9 @@ func checkSecretLines(io *ui.IO, passwordStdin bool) error {
 		return logiqc.Errorf(logiqc.Usage, "there is no terminal to ask for the password: give --password-stdin").
 			WithHint("--password-stdin reads it from standard input, one line")
 	case io.InTerminal():
-		return logiqc.Errorf(logiqc.Usage, "--password-stdin has nothing to read: standard input is a terminal, and nothing may be asked")
+		return errNothingToRead()
 	}
 	return nil
-}
-
-// secret asks for a secret on a terminal, or reads it from standard input,
-// which may keep it waiting: Ctrl-C still ends it.
-func (a *App) secret(ctx context.Context, what string) (logiqc.Secret, error) {
-	if a.IO().CanPrompt() {
-		return a.askPassword(ctx, what, false)
-	}
-	var line logiqc.Secret
-	read := make(chan error, 1)
-	go func() {
-		var err error
-		line, err = a.secretLine(strings.ToLower(what))
-		read <- err
-	}()
-	select {
-	case <-ctx.Done():
-		return "", ui.ErrCancelled
-	case err := <-read:
-		return line, err
-	}
 }
 
 // ask fills in what the flags left open; standard input is read in the order
@@ -144,6 +123,7 @@ type entry struct {
 	desk      logiqc.Secret // the enrolment code that was given, or ""
 	recovered bool          // a recovery code was spent on it
 	news      string        // what was learnt after the password and is still to be told
+	picture   string        // of the setup key, still to be deleted
 	over      bool          // it is a session to keep, or has ended
 }
 
@@ -228,16 +208,20 @@ func (e *entry) tell() {
 		e.app.IO().Notef("%s", ui.Lines(e.news))
 	}
 	e.news = ""
+	e.tellPicture()
+}
+
+// tellPicture reminds of a picture of the setup key, once.
+func (e *entry) tellPicture() {
+	if e.picture != "" {
+		e.app.IO().Notef("Delete %s: it holds the secret.", e.picture)
+	}
+	e.picture = ""
 }
 
 // askFactor asks for a code until one is right, a few times.
 func (e *entry) askFactor(ctx context.Context, recoveryToo bool) error {
-	spec := ui.InputSpec{Title: "Code from your authenticator app", Validate: func(s string) error {
-		if _, ok := totp.Normalise(s); !ok {
-			return errors.New("type the six digits the app shows")
-		}
-		return nil
-	}}
+	spec := ui.InputSpec{Title: "Code from your authenticator app", Validate: checkAppCode}
 	if recoveryToo {
 		spec.Description = "No phone at hand? Type one of your recovery codes instead."
 		spec.Validate = checkFactor
@@ -261,6 +245,14 @@ func (e *entry) askFactor(ctx context.Context, recoveryToo bool) error {
 			spec.Description = said
 		}
 	}
+}
+
+// checkAppCode refuses what can be no app code.
+func checkAppCode(s string) error {
+	if _, ok := totp.Normalise(s); !ok {
+		return errors.New("type the six digits the app shows")
+	}
+	return nil
 }
 
 // checkFactor takes what looks like an app code or like a recovery code, so

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
-	"github.com/logiqc/logiqc/pkg/totp"
 	"github.com/logiqc/logiqc/pkg/ui"
 )
 
@@ -84,15 +83,10 @@ func (a *App) verifyCode(ctx context.Context, svc logiqc.Service, ref string, r 
 	}
 	r.User = acct.Username
 	spec := ui.InputSpec{Title: "Code from the app of " + titled(acct), Description: "The six digits that the caller reads out.",
-		Validate: func(s string) error {
-			if _, ok := totp.Normalise(s); !ok {
-				return errors.New("type the six digits the app shows")
-			}
-			return nil
-		}}
+		Validate: checkAppCode}
 	for left := logiqc.EnrolmentTries - 1; ; left-- {
 		if r.Code, err = a.IO().Input(ctx, spec); err != nil {
-			return out, err
+			return out, leftVerifying(err, acct, logiqc.EnrolmentTries-1-left)
 		}
 		out, err = svc.VerifyCode(ctx, r)
 		if !errors.Is(err, logiqc.WrongCode) || left == 0 {
@@ -100,4 +94,12 @@ func (a *App) verifyCode(ctx context.Context, svc logiqc.Service, ref string, r 
 		}
 		spec.Description = inSentences(err) + " " + triesLeft(left)
 	}
+}
+
+// leftVerifying is err, or how somebody left who has tried: that has left traces.
+func leftVerifying(err error, acct logiqc.Account, wrong int) error {
+	if wrong == 0 || !errors.Is(err, ui.ErrCancelled) {
+		return err
+	}
+	return logiqc.Errorf(logiqc.Cancelled, "cancelled; %s has %s more, and nothing else was changed", acct.Username, counted(wrong, "wrong code"))
 }

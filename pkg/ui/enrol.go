@@ -18,6 +18,9 @@ type EnrolScreen struct {
 	Account, Issuer, URI string
 	Groups               []string // the setup key in groups of four
 	QR                   QRMatrix // of URI; nil shows none
+	// Check says what is wrong with what can be no code; that is no try. nil takes
+	// everything.
+	Check func(code string) error
 	// Submit checks a code as it was typed. done ends the screen; otherwise
 	// message says, in place, what was wrong. An error ends the screen and is
 	// returned. ctx ends when the person leaves.
@@ -32,6 +35,17 @@ type EnrolOutcome struct {
 	Proved     bool   // a code was right; otherwise the tries are used up
 	WrongCodes int    // how many were wrong
 	PNG        string // where the picture was saved last, if it was
+}
+
+// unfit is what is wrong with what can be no code, or "".
+func (s EnrolScreen) unfit(code string) string {
+	if s.Check == nil {
+		return ""
+	}
+	if err := s.Check(code); err != nil {
+		return Clean(err.Error())
+	}
+	return ""
 }
 
 // pngName is the file name offered for a picture.

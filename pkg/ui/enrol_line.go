@@ -50,6 +50,9 @@ func (u *IO) enrolLines(ctx context.Context, s EnrolScreen) (out EnrolOutcome, e
 			return out, ErrCancelled
 		case code == "":
 			continue
+		case s.unfit(code) != "":
+			u.sayf("%s", s.unfit(code))
+			continue
 		}
 		done, message, err := s.Submit(ctx, code)
 		if err != nil {

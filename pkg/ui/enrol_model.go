@@ -115,6 +115,9 @@ func (m *enrolModel) submit(code string) tea.Cmd {
 		m.message = "Type the code the app shows, then Enter."
 		return nil
 	}
+	if m.message = m.s.unfit(code); m.message != "" {
+		return nil
+	}
 	c := &check{ended: make(chan struct{})}
 	m.check, m.message = c, "Checking ..."
 	m.code.SetValue("")

@@ -136,6 +136,15 @@ func TestEnrolEnds(t *testing.T) {
 	}{
 		{"Esc", []string{uitest.Esc}, nil, EnrolOutcome{}, ErrCancelled},
 		{"Ctrl-C", []string{"49", uitest.CtrlC}, nil, EnrolOutcome{}, ErrCancelled},
+		{"what can be no code is no try", []string{"1", uitest.Enter, "\x7f", "2", uitest.Enter, "\x7f", "492 039", uitest.Enter},
+			func(s *EnrolScreen) {
+				s.Tries, s.Check = 1, func(code string) error {
+					if len(code) < 6 {
+						return errors.New("type the six digits")
+					}
+					return nil
+				}
+			}, EnrolOutcome{Proved: true}, nil},
 		{"no more tries", []string{"1", uitest.Enter, "2", uitest.Enter},
 			func(s *EnrolScreen) { s.Tries = 2 }, EnrolOutcome{WrongCodes: 2}, nil},
 		{"an error", []string{"1", uitest.Enter}, func(s *EnrolScreen) {
