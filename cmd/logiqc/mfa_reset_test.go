@@ -104,17 +104,33 @@ func TestResetTypeAhead(t *testing.T) {
 	}
 }
 
-// A lost connection is a Cancel.
+// A lost connection is a Cancel, where no signal tells of it too: a shell that
+// ignores SIGHUP keeps it from its commands. They used to stay, for ever.
 func TestResetHangup(t *testing.T) {
-	h := newTemplate(t).home(t)
-	before := h.events("")
-	x := h.terminal(80, 24, "mfa", "reset", "jlee")
-	x.Wait("[ Cancel ]")
-	x.Send(uitest.Left)
-	x.Hangup()
-	x.Exit()
-	if state := h.account("jlee").MFA.State; state != logiqc.EnrolmentEnrolled || h.events("") != before {
-		t.Errorf("state %s", state)
+	tpl := newTemplate(t)
+	for name, line := range map[string][]string{
+		"told by a signal": {"logiqc", "mfa", "reset", "jlee"},
+		"not told":         {"sh", "-c", `trap "" HUP; logiqc mfa reset jlee; exit $?`},
+		"in Admin mode":    {"sh", "-c", `trap "" HUP; logiqc admin; exit $?`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := tpl.home(t)
+			before := h.events("")
+			x := uitest.Start(t, 80, 24, h.commandOf(line[0], line[1:]...))
+			if name == "in Admin mode" {
+				x.Wait("Letters of a name")
+				x.Send("jlee" + uitest.Enter)
+				x.Wait("(jlee)")
+				x.Send("r")
+			}
+			x.Wait("[ Cancel ]")
+			x.Send(uitest.Left)
+			x.Hangup()
+			x.Exit()
+			if state := h.account("jlee").MFA.State; state != logiqc.EnrolmentEnrolled || h.events("") != before {
+				t.Errorf("state %s", state)
+			}
+		})
 	}
 }
 

@@ -57,7 +57,12 @@ const bom = "\ufeff"
 
 // fileError says which file could not be read: a mistake on the command line,
 // not a failure of ours.
-func fileError(err error) error { return logiqc.Errorf(logiqc.Usage, "cannot read the list: %w", err) }
+func fileError(err error) error {
+	if errors.Is(err, ui.ErrCancelled) {
+		return err
+	}
+	return logiqc.Errorf(logiqc.Usage, "cannot read the list: %w", err)
+}
 
 // parseFrom tells the three forms apart by the first line that is not skipped.
 func parseFrom(text []byte) ([]string, error) {

@@ -1,6 +1,8 @@
 package cmd
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
@@ -16,13 +18,13 @@ func newMFA(a *App) *cobra.Command {
 
 // usersOf is whom a command line names: its arguments, or a list. bulk says
 // that the answer is one for several, even where they are only one.
-func (a *App) usersOf(args []string, from string) (refs []string, bulk bool, err error) {
+func (a *App) usersOf(ctx context.Context, args []string, from string) (refs []string, bulk bool, err error) {
 	switch {
 	case from == "":
 		return args, len(args) > 1, nil
 	case len(args) > 0:
 		return nil, false, logiqc.Errorf(logiqc.Usage, "users are named either on the command line or by --from")
 	}
-	refs, err = readFrom(from, a.IO().Stdin())
+	refs, err = readFrom(from, a.IO().Stdin(ctx))
 	return refs, true, err
 }

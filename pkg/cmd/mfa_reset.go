@@ -99,7 +99,7 @@ func (r *resetter) start(ctx context.Context, f *resetFlags, args []string) erro
 	if f.plan != "" {
 		return r.fromPlan(ctx, f, args)
 	}
-	refs, bulk, err := r.usersOf(args, f.from)
+	refs, bulk, err := r.usersOf(ctx, args, f.from)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"slices"
@@ -32,7 +33,7 @@ func (r *resetter) fromPlan(ctx context.Context, f *resetFlags, args []string) e
 	if err := r.checkFlags(true); err != nil {
 		return err
 	}
-	run, rows, err := readPlan(f.plan, r.IO().Stdin())
+	run, rows, err := readPlan(f.plan, r.IO().Stdin(ctx))
 	if err != nil {
 		return err
 	}
@@ -81,6 +82,9 @@ func readPlan(path string, stdin io.Reader) (run string, rows []resetRow, err er
 		stdin = f
 	}
 	text, err := io.ReadAll(io.LimitReader(stdin, mostPlan))
+	if errors.Is(err, ui.ErrCancelled) {
+		return "", nil, err
+	}
 	if err != nil {
 		return "", nil, logiqc.Errorf(logiqc.Usage, "cannot read the plan: %w", err)
 	}

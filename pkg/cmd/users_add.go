@@ -68,7 +68,7 @@ func (a *App) addUser(ctx context.Context, f *addFlags) (err error) {
 	}
 	switch {
 	case f.passwordStdin:
-		f.user.Password, err = a.secretLine("password")
+		f.user.Password, err = a.secret(ctx, "Password")
 	case a.IO().CanPrompt() && svc.Actor().May(logiqc.UsersWrite): // or it is refused before anything is asked
 		err = a.askNewUser(ctx, f)
 	}

@@ -41,7 +41,7 @@ func newUsersChange(a *App, verb logiqc.Verb, short, long string) *cobra.Command
 			case given && len(args) > 0:
 				return logiqc.Errorf(logiqc.Usage, "give users either as arguments or with --from, not both")
 			case given:
-				refs, err := readFrom(from, a.IO().Stdin())
+				refs, err := readFrom(from, a.IO().Stdin(c.Context()))
 				if err != nil {
 					return err
 				}

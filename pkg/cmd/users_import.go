@@ -30,7 +30,7 @@ func newUsersImport(a *App) *cobra.Command {
 			"  logiqc users import - --format jsonl --on-existing update <staff.jsonl",
 		Args: exactly(1, "one FILE, or - for standard input"),
 		RunE: func(c *cobra.Command, args []string) error {
-			file.path, file.stdin = args[0], a.IO().Stdin()
+			file.path, file.stdin = args[0], a.IO().Stdin(c.Context())
 			return a.importUsers(c.Context(), file, imp, f)
 		},
 	}

@@ -93,24 +93,18 @@ func (a *App) whosePassword(ctx context.Context, svc logiqc.Service, change *log
 // readPasswords takes the current password, if it is the caller's own account,
 // and the new one.
 func (a *App) readPasswords(ctx context.Context, change *logiqc.PasswordChange, own, stdin bool) (err error) {
-	switch {
-	case stdin && own:
-		if change.Current, err = a.secretLine("current password"); err != nil {
+	title, line := "New password", "new password"
+	if own {
+		line += ", after the current one,"
+		if change.Current, err = a.secret(ctx, "Current password"); err != nil {
 			return err
 		}
-		change.New, err = a.secretLine("new password, after the current one,")
-		return err
-	case stdin:
-		change.New, err = a.secretLine("new password")
-		return err
-	case own:
-		if change.Current, err = a.askPassword(ctx, "Current password", false); err != nil {
-			return err
-		}
-	}
-	title := "New password"
-	if !own {
+	} else {
 		title += " for " + change.User
+	}
+	if stdin {
+		change.New, err = a.secretLine(ctx, title, line)
+		return err
 	}
 	change.New, err = a.askPassword(ctx, title, true)
 	return err

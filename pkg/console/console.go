@@ -265,11 +265,7 @@ func (c *console) leave() tea.Cmd {
 // tick looks for news, for ever, as long as somebody is there.
 func (c *console) tick() tea.Cmd {
 	next := after(refresh, c.tick)
-	switch {
-	case c.desk.IO.Gone():
-		c.ended = true
-		return c.leave()
-	case c.closed || c.op != nil:
+	if c.closed || c.op != nil {
 		return next
 	}
 	return tea.Batch(c.top().refresh(c), c.countApprovals(), next)

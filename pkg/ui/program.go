@@ -51,15 +51,30 @@ func (u *IO) FullScreen(ctx context.Context, m tea.Model) error {
 	return u.drive(ctx, m, u.err.Profile)
 }
 
-// Gone reports whether the terminal is there no more: a program that was not told
-// by a signal reads nothing more, for ever.
-func (u *IO) Gone() bool {
-	_, _, err := term.GetSize(int(u.opt.Stderr.Fd()))
-	return err != nil
-}
-
 // patience is how long a model may take to leave before it is killed.
 const patience = 2 * time.Second
+
+// watch is how often to look whether the terminal is there still.
+const watch = 2 * time.Second
+
+// gone waits for the end of ctx, or of the terminal: who is not told of that by a
+// signal (because SIGHUP is ignored) reads nothing more, for ever.
+func (u *IO) gone(ctx context.Context, ended <-chan struct{}) (gone bool) {
+	tick := time.NewTicker(watch)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ended:
+			return false
+		case <-ctx.Done():
+			return true
+		case <-tick.C:
+			if !term.IsTerminal(int(u.opt.Stderr.Fd())) {
+				return true
+			}
+		}
+	}
+}
 
 // run drives m on the terminal until it quits. The terminal is restored
 // however that comes about. A panic of m is an error, and so is a terminal that
@@ -89,12 +104,10 @@ func (u *IO) drive(ctx context.Context, m tea.Model, colours colorprofile.Profil
 	ended := make(chan struct{})
 	defer close(ended)
 	go func() {
-		select {
-		case <-ended:
+		if !u.gone(ctx, ended) {
 			return
-		case <-ctx.Done():
-			p.Send(Leave{})
 		}
+		p.Send(Leave{})
 		select {
 		case <-ended:
 		case <-time.After(patience):

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 )
@@ -19,7 +20,12 @@ import (
 
 // sayf prints a line that belongs to a question. A question that may be asked
 // is shown whatever the format of the answer: nobody agrees to what is unseen.
-func (u *IO) sayf(format string, args ...any) { u.print(u.err, Sprintf(format, args...).s) }
+func (u *IO) sayf(format string, args ...any) {
+	u.print(u.err, u.lines(u.errTTY, Sprintf(format, args...).s))
+}
+
+// escapeKey is what Esc leaves in a line.
+const escapeKey = "\x1b"
 
 // answer is one line typed, or why there is none.
 type answer struct {
@@ -27,22 +33,20 @@ type answer struct {
 	err  error
 }
 
-// line asks with label and returns the line typed. End of input, a signal and
-// the end of ctx are [ErrCancelled].
+// line asks with label and returns the line typed. End of input, Esc and Enter, a
+// signal and the end of ctx are [ErrCancelled].
 func (u *IO) line(ctx context.Context, label string, echo bool) (string, error) {
 	ctx, stop := signal.NotifyContext(ctx, hangups...)
 	defer stop()
-	fd := int(u.opt.Stdin.Fd())
-	state, err := term.GetState(fd)
+	read, restore, err := u.reader(echo)
 	if err != nil {
 		return "", ErrCancelled
 	}
-	_ = u.write(u.err, label+" ")
-	got := u.await(echo)
+	defer restore() // however it ends: the reader cannot be interrupted
+	_ = u.write(u.err, u.lines(u.errTTY, label)+" ")
+	got := u.await(read)
 	select {
 	case <-ctx.Done():
-		// The reader cannot be interrupted; the terminal can be put back.
-		_ = term.Restore(fd, state)
 		_ = u.write(u.err, "\n")
 		return "", ErrCancelled
 	case a := <-got:
@@ -50,31 +54,60 @@ func (u *IO) line(ctx context.Context, label string, echo bool) (string, error) 
 		if !echo || a.err != nil {
 			_ = u.write(u.err, "\n")
 		}
-		if a.err != nil {
+		if a.err != nil || strings.Contains(a.line, escapeKey) && strings.Trim(a.line, escapeKey+" ") == "" {
 			return "", ErrCancelled
+		}
+		if !echo {
+			return erased(a.line), nil
 		}
 		return a.line, nil
 	}
 }
 
+// reader is how to read a line, and how to put the terminal back afterwards.
+func (u *IO) reader(echo bool) (read func() (string, error), restore func(), err error) {
+	fd := int(u.opt.Stdin.Fd())
+	read = func() (string, error) { return readLine(u.in) }
+	if !echo {
+		restore, err = silence(fd)
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return read, restore, err
+		}
+		read = func() (string, error) {
+			b, err := term.ReadPassword(fd)
+			return string(b), err
+		}
+	}
+	state, err := term.GetState(fd)
+	return read, func() { _ = term.Restore(fd, state) }, err
+}
+
 // await starts reading a line. A read left behind by a cancelled question
 // serves the next one, so that two never compete for the same input.
-func (u *IO) await(echo bool) <-chan answer {
+func (u *IO) await(read func() (string, error)) <-chan answer {
 	if u.pending != nil {
 		return u.pending
 	}
 	got := make(chan answer, 1)
 	u.pending = got
 	go func() {
-		if echo {
-			line, err := readLine(u.in)
-			got <- answer{line, err}
-			return
-		}
-		b, err := term.ReadPassword(int(u.opt.Stdin.Fd()))
-		got <- answer{string(b), err}
+		line, err := read()
+		got <- answer{line, err}
 	}()
 	return got
+}
+
+// erased carries out the ^H in a line: where the terminal erases by another key,
+// nobody saw that it did not.
+func erased(line string) string {
+	for {
+		at := strings.IndexByte(line, '\b')
+		if at < 0 {
+			return line
+		}
+		_, n := utf8.DecodeLastRuneInString(line[:at])
+		line = line[:at-n] + line[at+1:]
+	}
 }
 
 // maxLine bounds one line of input in bytes.

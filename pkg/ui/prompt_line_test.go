@@ -181,26 +181,52 @@ func TestReadSecretLine(t *testing.T) {
 	} {
 		p := inPipe(t, c.in, Options{})
 		for _, want := range c.want {
-			if got, err := p.ReadSecretLine(); got != want || err != nil {
+			if got, err := p.ReadSecretLine(t.Context()); got != want || err != nil {
 				t.Errorf("got %.20q, %v; want %.20q", got, err, want)
 			}
 		}
-		if got, err := p.ReadSecretLine(); got != "" || !errors.Is(err, c.err) {
+		if got, err := p.ReadSecretLine(t.Context()); got != "" || !errors.Is(err, c.err) {
 			t.Errorf("at the end: %.20q, %v", got, err)
 		}
 	}
 	p := inPipe(t, "secret\nrest 1\nrest 2\n", Options{})
-	_, _ = p.ReadSecretLine()
-	if rest, err := io.ReadAll(p.Stdin()); string(rest) != "rest 1\nrest 2\n" || err != nil {
+	_, _ = p.ReadSecretLine(t.Context())
+	if rest, err := io.ReadAll(p.Stdin(t.Context())); string(rest) != "rest 1\nrest 2\n" || err != nil {
 		t.Errorf("left for others: %q, %v", rest, err)
 	}
-	x := uitest.New(t, 80, 24)
-	u := onTTY(x, Options{})
-	r := start(x, func(context.Context) (string, error) { return u.ReadSecretLine() })
-	time.Sleep(100 * time.Millisecond)
-	x.Send("hunter2", uitest.Enter)
-	x.Exit()
-	if r.v != "hunter2" || r.err != nil || strings.Contains(x.Output(), "hunter2") {
-		t.Errorf("on a terminal: %q, %v, echo %q", r.v, r.err, x.Output())
+}
+
+// What waits for standard input is left when the context ends, and an end of input
+// on a terminal is one for good.
+func TestStdinEnds(t *testing.T) {
+	x, u := lineTTY(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	in := u.Stdin(ctx)
+	r := start(x, func(context.Context) (string, error) { b, err := io.ReadAll(in); return string(b), err })
+	x.Send("jlee\r")
+	x.Wait("jlee")
+	cancel()
+	if x.Exit(); r.v != "jlee\n" || !errors.Is(r.err, ErrCancelled) {
+		t.Errorf("a list: %q, %v", r.v, r.err)
+	}
+	x, u = lineTTY(t)
+	ctx, cancel = context.WithCancel(t.Context())
+	r = start(x, func(context.Context) (string, error) { return u.ReadSecretLine(ctx) })
+	cancel()
+	if x.Exit(); !errors.Is(r.err, ErrCancelled) {
+		t.Errorf("a secret: %v", r.err)
+	}
+	x, u = lineTTY(t)
+	in = u.Stdin(t.Context())
+	r = start(x, func(context.Context) (string, error) {
+		first, err := io.ReadAll(in)
+		second, err2 := io.ReadAll(in)
+		return string(first) + "|" + string(second), errors.Join(err, err2)
+	})
+	x.Send("jlee\r")
+	x.Wait("jlee")
+	x.Send(uitest.CtrlD)
+	if x.Exit(); r.v != "jlee\n|" || r.err != nil {
+		t.Errorf("the end: %q, %v", r.v, r.err)
 	}
 }
