@@ -47,8 +47,11 @@ func TestVerifyFindsTampering(t *testing.T) {
 			[]string{`UPDATE event SET bytes = CAST(replace(CAST(bytes AS TEXT), '"success"', '"succesz"') AS BLOB) WHERE seq = 6`},
 			"altered", 6,
 		},
-		"a column":             {[]string{`UPDATE event SET target_username = 'nobody' WHERE seq = 7`}, "altered", 7},
-		"the time column":      {[]string{`UPDATE event SET at = at - 1 WHERE seq = 3`}, "altered", 3},
+		"a column":        {[]string{`UPDATE event SET target_username = 'nobody' WHERE seq = 7`}, "altered", 7},
+		"the time column": {[]string{`UPDATE event SET at = at - 1 WHERE seq = 3`}, "altered", 3},
+		"a column's end in another's beginning": {
+			[]string{`UPDATE event SET actor_kind = actor_kind || x'ff' || actor_id, actor_id = '' WHERE seq = 4`}, "altered", 4,
+		},
 		"the last event gone":  {[]string{`DELETE FROM event WHERE seq = (SELECT max(seq) FROM event)`}, "truncated", last},
 		"the last three gone":  {[]string{`DELETE FROM event WHERE seq > (SELECT max(seq) FROM event) - 3`}, "truncated", last - 2},
 		"one in the middle":    {[]string{`DELETE FROM event WHERE seq = 9`}, "missing", 9},

@@ -14,7 +14,7 @@ import (
 func TestVerifyFindsEveryMutation(t *testing.T) {
 	sizes := []int64{2, 257, 2*partSize + 3}
 	if !testing.Short() {
-		sizes = append(sizes, longLog+1) // two readers
+		sizes = append(sizes, longLog+1)
 	}
 	for _, size := range sizes {
 		honest := newMemLog(t, size)

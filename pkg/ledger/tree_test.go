@@ -13,6 +13,9 @@ import (
 // edgeSizes are the sizes at which tiles and subtrees begin and end.
 var edgeSizes = []int64{0, 1, 2, 3, 255, 256, 257, partSize - 1, partSize, partSize + 1}
 
+// longLog is as many leaves as each reader takes several parts of.
+const longLog = 50_000
+
 func TestEmptyRoot(t *testing.T) {
 	const want = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" // RFC 6962 §2.1: SHA-256 of nothing
 	if got := EmptyRoot().String(); got != want {

@@ -14,8 +14,8 @@ const (
 	// this level, so that parts can be computed apart and joined.
 	partLevel = 12
 	partSize  = 1 << partLevel
-	// longLog is the number of leaves from which a second reader pays.
-	longLog = 50_000
+	// mostReaders is how many parts are read at once.
+	mostReaders = 2
 )
 
 // part is what one reading of up to partSize leaves yields.
@@ -46,11 +46,7 @@ func (v *verification) walk(ctx context.Context, tree *Tree) (*Tree, error) {
 		}
 		return v.part(ctx, NewTreeAt(lo), hi)
 	}
-	readers := int64(1)
-	if total >= longLog {
-		readers = 2
-	}
-	err := inTurn(ctx, readers, count, compute, func(p part) error {
+	err := inTurn(ctx, min(mostReaders, count), count, compute, func(p part) error {
 		if p.err != nil {
 			return p.err
 		}

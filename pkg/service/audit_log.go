@@ -114,7 +114,7 @@ func (a *audit) LogLeaves(ctx context.Context, r logiqc.LogRange) (p logiqc.Leaf
 	p = logiqc.LeafPage{Leaves: make([]logiqc.Leaf, 0, pageLen(r)), Next: r.To}
 	text, size := []byte(nil), 0 // where leaves are kept, one behind the other; bytes of all of them
 	err = a.view(ctx, func(t *txn) error {
-		return t.Leaves(r.From, r.To, func(seq int64, leaf []byte, cols store.EventColumns) error {
+		return t.IndexedLeaves(r.From, r.To, func(seq int64, leaf, index []byte) error {
 			if len(p.Leaves) == logiqc.LogPageMax || size >= logiqc.LogPageBytes {
 				p.Next = seq
 				return errPageFull
@@ -125,7 +125,7 @@ func (a *audit) LogLeaves(ctx context.Context, r logiqc.LogRange) (p logiqc.Leaf
 			at := len(text)
 			text = append(text, leaf...)
 			size += len(leaf)
-			p.Leaves = append(p.Leaves, logiqc.Leaf{Seq: seq, Bytes: text[at:len(text):len(text)], Unfit: !indexes(cols, seq, leaf)})
+			p.Leaves = append(p.Leaves, logiqc.Leaf{Seq: seq, Bytes: text[at:len(text):len(text)], Unfit: !fits(index, seq, leaf)})
 			return nil
 		})
 	})
@@ -229,23 +229,12 @@ func (l logSource) Leaves(ctx context.Context, from, to int64, fn func(seq int64
 }
 
 func leavesOf(tx *store.Tx, from, to int64, fn func(seq int64, leaf []byte) error) error {
-	return tx.Leaves(from, to, func(seq int64, leaf []byte, cols store.EventColumns) error {
-		if !indexes(cols, seq, leaf) {
+	return tx.IndexedLeaves(from, to, func(seq int64, leaf, index []byte) error {
+		if !fits(index, seq, leaf) {
 			return ledger.Misindexed(seq)
 		}
 		return fn(seq, leaf)
 	})
-}
-
-// indexes reports whether the columns of an event say what its bytes say. If
-// not, what the log says is not what is shown of it: to whoever reads it, that
-// is an altered event.
-func indexes(cols store.EventColumns, seq int64, leaf []byte) bool {
-	if c, ok := columnsIn(leaf); ok && c == cols {
-		return true
-	}
-	e, err := logiqc.ParseLeaf(seq, leaf)
-	return err == nil && cols == store.ColumnsOf(e)
 }
 
 func (l logSource) StoredHashes(ctx context.Context, from, to int64, fn func(index int64, h ledger.Hash) error) error {

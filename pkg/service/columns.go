@@ -2,69 +2,110 @@ package service
 
 import (
 	"bytes"
+	"strconv"
+	"time"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 	"github.com/logiqc/logiqc/pkg/store"
 )
 
-// columnsIn reads from a leaf what the columns beside it must say, several
-// times as fast as decoding all of it: verifying a long log is mostly this. It
-// takes leaves as [logiqc.Body.Leaf] writes them, without escapes in what the
-// columns hold; ok is false for any other, which says nothing against it.
-func columnsIn(leaf []byte) (c store.EventColumns, ok bool) {
-	s := leafScan{rest: leaf, ok: true}
-	c.ID = s.text(`{"v":1,"id":`)
-	at := s.text(`,"time":`)
-	c.Action = logiqc.Action(s.text(`,"action":`))
-	c.Outcome = logiqc.Outcome(s.text(`,"outcome":`))
-	c.ActorKind = logiqc.ActorKind(s.text(`,"actor":{"kind":`))
-	c.ActorID = s.text(`,"id":`)
-	c.ActorUsername = logiqc.Key(s.text(`,"username":`))
-	c.ActorName = logiqc.Key(s.optional(`,"name":`))
-	c.ActorFor = logiqc.Key(s.optional(`,"for":`))
+// fits reports whether the columns of an event, as [store.Tx.IndexedLeaves]
+// reads them, say what its bytes say. If not, what the log says is not what is
+// shown of it: to whoever reads it, that is an altered event.
+func fits(index []byte, seq int64, leaf []byte) bool {
+	if fitsAsWritten(index, leaf) {
+		return true
+	}
+	e, err := logiqc.ParseLeaf(seq, leaf)
+	if err != nil {
+		return false
+	}
+	cols := store.ColumnsOf(e)
+	return bytes.Equal(index, cols.AppendIndex(nil))
+}
+
+// fitsAsWritten is fits many times as fast: verifying a long log is partly this.
+// It takes leaves as [logiqc.Body.Leaf] writes them, where the text of a column
+// stands as it is; false says nothing against any other.
+func fitsAsWritten(index, leaf []byte) bool {
+	if bytes.IndexByte(index, '"') >= 0 || bytes.IndexByte(index, '\\') >= 0 {
+		return false
+	}
+	s := leafScan{leaf: leaf, index: index, ok: true}
+	s.text(`{"v":1,"id":`)
+	s.time(`,"time":`)
+	s.text(`,"action":`)
+	s.text(`,"outcome":`)
+	s.text(`,"actor":{"kind":`)
+	s.text(`,"id":`)
+	s.name(`,"username":`)
+	s.optional(`,"name":`)
+	s.optional(`,"for":`)
 	s.skip(`,"os_user":`, `},"source":{"host":`, `,"ip":`, `,"app":`)
-	c.TargetID = s.text(`},"target":{"id":`)
-	c.TargetUsername = logiqc.Key(s.text(`,"username":`))
+	s.text(`},"target":{"id":`)
+	s.name(`,"username":`)
 	s.skip(`},"reason":`, `,"ticket":`, `,"verified_by":`)
-	c.Code = logiqc.Code(s.text(`,"code":`))
+	s.text(`,"code":`)
 	s.object(`,"details":`)
-	c.RequestID = s.text(`,"request_id":`)
-	if !s.ok || string(s.rest) != "}" {
-		return c, false
-	}
-	return c, c.Time.UnmarshalJSON([]byte(`"`+at+`"`)) == nil
+	s.text(`,"request_id":`)
+	s.after(`}`)
+	return s.ok && len(s.leaf) == 0 && len(s.index) == 0
 }
 
-// leafScan reads a leaf from its beginning; ok turns false for good at the
-// first thing that is not as expected.
+// leafScan reads a leaf, and the columns beside it, from their beginnings; ok
+// turns false for good at the first thing that is not as expected.
 type leafScan struct {
-	rest []byte
-	ok   bool
+	leaf, index []byte
+	ok          bool
 }
 
-// after takes what must come next.
-func (s *leafScan) after(key string) {
-	if s.ok = s.ok && bytes.HasPrefix(s.rest, []byte(key)); s.ok {
-		s.rest = s.rest[len(key):]
+// after takes what must come next in the leaf.
+func (s *leafScan) after(next string) {
+	if s.ok = s.ok && len(s.leaf) >= len(next) && string(s.leaf[:len(next)]) == next; s.ok {
+		s.leaf = s.leaf[len(next):]
 	}
 }
 
-// text takes a key and its string, which must be without escapes.
-func (s *leafScan) text(key string) string {
+// column takes the next column.
+func (s *leafScan) column() []byte {
+	column, rest, found := bytes.Cut(s.index, []byte{store.IndexMark})
+	s.index, s.ok = rest, s.ok && found
+	return column
+}
+
+// text takes a key, and its string that must be a column.
+func (s *leafScan) text(key string) {
+	column := s.column()
+	s.after(key)
+	s.after(`"`)
+	if s.ok = s.ok && bytes.HasPrefix(s.leaf, column); s.ok {
+		s.leaf = s.leaf[len(column):]
+	}
+	s.after(`"`)
+}
+
+// name is text for what the column has as [logiqc.Key] writes it.
+func (s *leafScan) name(key string) {
 	s.after(key)
 	raw := s.quoted()
-	if s.ok = s.ok && bytes.IndexByte(raw, '\\') < 0; !s.ok {
-		return ""
-	}
-	return string(raw)
+	s.ok = s.ok && bytes.IndexByte(raw, '\\') < 0 && logiqc.Key(string(raw)) == string(s.column())
 }
 
-// optional is text for a key that may be left out.
-func (s *leafScan) optional(key string) string {
-	if !s.ok || !bytes.HasPrefix(s.rest, []byte(key)) {
-		return ""
+// optional is name for a key that is left out where the column is empty.
+func (s *leafScan) optional(key string) {
+	if len(s.index) > 0 && s.index[0] == store.IndexMark {
+		s.index = s.index[1:]
+		return
 	}
-	return s.text(key)
+	s.name(key)
+}
+
+// time takes a key and its time.
+func (s *leafScan) time(key string) {
+	s.after(key)
+	var t time.Time
+	raw := s.quoted()
+	s.ok = s.ok && t.UnmarshalText(raw) == nil && string(s.column()) == strconv.FormatInt(int64(logiqc.At(t)), 10)
 }
 
 // skip takes keys and their strings, whatever is in them.
@@ -76,39 +117,51 @@ func (s *leafScan) skip(keys ...string) {
 }
 
 // quoted takes a string and returns what is between its quotes.
-func (s *leafScan) quoted() []byte {
-	if s.ok = s.ok && len(s.rest) > 0 && s.rest[0] == '"'; !s.ok {
-		return nil
+func (s *leafScan) quoted() (raw []byte) {
+	n := 0
+	if s.ok {
+		n = lenQuoted(s.leaf)
 	}
-	for i := 1; i < len(s.rest); i++ {
-		switch s.rest[i] {
+	if s.ok = n > 0; s.ok {
+		raw, s.leaf = s.leaf[1:n-1], s.leaf[n:]
+	}
+	return raw
+}
+
+// lenQuoted is how long the string at the beginning of b is, with its quotes; 0
+// when there is none.
+func lenQuoted(b []byte) int {
+	if len(b) == 0 || b[0] != '"' {
+		return 0
+	}
+	for i := 1; i < len(b); i++ {
+		switch b[i] {
 		case '\\':
 			i++
 		case '"':
-			raw := s.rest[1:i]
-			s.rest = s.rest[i+1:]
-			return raw
+			return i + 1
 		}
 	}
-	s.ok = false
-	return nil
+	return 0
 }
 
 // object takes a key and its object, whatever is in it.
 func (s *leafScan) object(key string) {
 	s.after(key)
-	for depth := 0; s.ok && len(s.rest) > 0; {
-		switch s.rest[0] {
+	depth := 0
+	for i := 0; s.ok && i < len(s.leaf); i++ {
+		switch s.leaf[i] {
 		case '"':
-			s.quoted()
-			continue
+			n := lenQuoted(s.leaf[i:])
+			s.ok = n > 0
+			i += n - 1
 		case '{':
 			depth++
 		case '}':
 			depth--
 		}
-		s.rest = s.rest[1:]
 		if depth == 0 {
+			s.leaf = s.leaf[i+1:]
 			return
 		}
 	}

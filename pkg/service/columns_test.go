@@ -1,6 +1,7 @@
 package service
 
 import (
+	"bytes"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -44,21 +45,17 @@ func TestColumnsInLeaf(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		want := store.ColumnsOf(e)
-		got, ok := columnsIn(leaf)
-		if ok && got != want {
-			rt.Fatalf("%s\nread as %+v\nwant    %+v", leaf, got, want)
-		}
-		if ok {
+		cols := store.ColumnsOf(e)
+		want := cols.AppendIndex(nil)
+		if fitsAsWritten(want, leaf) {
 			read++
 		}
-		if !indexes(want, 0, leaf) {
+		if !fits(want, 0, leaf) {
 			rt.Fatalf("the columns of %s do not fit it", leaf)
 		}
-		other := want
-		other.Code += "x"
-		if indexes(other, 0, leaf) {
-			rt.Fatalf("other columns fit %s", leaf)
+		other := anyColumns(rt, cols).AppendIndex(nil)
+		if fits(other, 0, leaf) != bytes.Equal(other, want) {
+			rt.Fatalf("the columns %q fit %s, or do not", other, leaf)
 		}
 	})
 	if read == 0 {
@@ -66,22 +63,44 @@ func TestColumnsInLeaf(t *testing.T) {
 	}
 }
 
+// anyColumns draws columns that differ from others in one, or in none.
+func anyColumns(rt *rapid.T, c store.EventColumns) *store.EventColumns {
+	text := rapid.OneOf(rapid.Just(""), rapid.StringMatching(`[A-Za-z"\\,:]{0,3}`), rapid.Just("\xff"), rapid.Just("x\xffy"),
+		rapid.SampledFrom([]string{c.ID, c.ActorUsername, c.TargetUsername, c.RequestID}))
+	columns := []*string{&c.ID, (*string)(&c.Action), (*string)(&c.Outcome), (*string)(&c.ActorKind), &c.ActorID, &c.ActorUsername,
+		&c.ActorName, &c.ActorFor, &c.TargetID, &c.TargetUsername, (*string)(&c.Code), &c.RequestID}
+	if at := rapid.IntRange(0, len(columns)).Draw(rt, "which column"); at < len(columns) {
+		*columns[at] = text.Draw(rt, "column")
+	} else {
+		c.Time += logiqc.Time(rapid.Int64Range(-1, 1).Draw(rt, "time column"))
+	}
+	return &c
+}
+
 // What is not written as leaves are is left to the slow way.
 func TestColumnsInOtherLeaves(t *testing.T) {
-	leaf, err := logiqc.Body{ID: "1", Time: 1, Action: logiqc.MFAResetDone, Outcome: logiqc.Success, RequestID: "r"}.Leaf()
+	e := logiqc.Event{Body: logiqc.Body{ID: "1", Time: 1, Action: logiqc.MFAResetDone, Outcome: logiqc.Success, RequestID: "r"}}
+	leaf, err := e.Leaf()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := columnsIn(leaf); !ok {
-		t.Fatalf("not read: %s", leaf)
+	cols := store.ColumnsOf(e)
+	index := cols.AppendIndex(nil)
+	if !fitsAsWritten(index, leaf) {
+		t.Fatalf("does not fit %q: %s", index, leaf)
 	}
 	for i := range leaf {
-		if c, ok := columnsIn(leaf[:i]); ok {
-			t.Errorf("%s read as %+v", leaf[:i], c)
+		if fitsAsWritten(index, leaf[:i]) {
+			t.Errorf("fits: %s", leaf[:i])
+		}
+	}
+	for i := range index {
+		if fitsAsWritten(index[:i], leaf) {
+			t.Errorf("fits: %q", index[:i])
 		}
 	}
 	doubled := append(append([]byte{}, leaf[:len(leaf)-1]...), `,"code":"other"}`...)
-	if _, ok := columnsIn(doubled); ok {
-		t.Errorf("read: %s", doubled)
+	if fitsAsWritten(index, doubled) || fitsAsWritten(append(index, store.IndexMark), leaf) {
+		t.Errorf("fits with more behind it: %s", doubled)
 	}
 }

@@ -42,7 +42,7 @@ func replayOf(tx *store.Tx) (*logiqc.Replay, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = tx.Leaves(0, size, func(seq int64, leaf []byte, _ store.EventColumns) error {
+	err = tx.Leaves(0, size, func(seq int64, leaf []byte) error {
 		e, err := logiqc.ParseLeaf(seq, leaf)
 		if err != nil {
 			return err

@@ -3,6 +3,8 @@ package store
 import (
 	"database/sql"
 	"maps"
+	"strconv"
+	"strings"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 )
@@ -49,18 +51,46 @@ func ColumnsOf(e logiqc.Event) EventColumns {
 	}
 }
 
-// columnsSQL and the two functions below name the columns in one order.
-const columnsSQL = `id, at, action, outcome, code, actor_kind, actor_id, actor_username, actor_name, actor_for,
-	target_id, target_username, request_id`
+// columnsSQL and the functions below name the columns in one order, that of the
+// leaf.
+const columnsSQL = `id, at, action, outcome, actor_kind, actor_id, actor_username, actor_name, actor_for, target_id,
+	target_username, code, request_id`
 
 func (c *EventColumns) args(args []any) []any {
-	return append(args, c.ID, int64(c.Time), string(c.Action), string(c.Outcome), string(c.Code), string(c.ActorKind),
-		c.ActorID, c.ActorUsername, c.ActorName, c.ActorFor, c.TargetID, c.TargetUsername, c.RequestID)
+	return append(args, c.ID, int64(c.Time), string(c.Action), string(c.Outcome), string(c.ActorKind), c.ActorID,
+		c.ActorUsername, c.ActorName, c.ActorFor, c.TargetID, c.TargetUsername, string(c.Code), c.RequestID)
 }
 
-func (c *EventColumns) dest() []any {
-	return []any{&c.ID, &c.Time, &c.Action, &c.Outcome, &c.Code, &c.ActorKind,
-		&c.ActorID, &c.ActorUsername, &c.ActorName, &c.ActorFor, &c.TargetID, &c.TargetUsername, &c.RequestID}
+// IndexMark ends every column where they are read as one text. It is in no UTF-8,
+// so that the text is another where a column is.
+const IndexMark = '\xff'
+
+// AppendIndex appends the columns as [Tx.IndexedLeaves] reads them.
+func (c *EventColumns) AppendIndex(b []byte) []byte {
+	for _, value := range c.args(nil) {
+		switch v := value.(type) {
+		case int64:
+			b = strconv.AppendInt(b, v, 10)
+		case string:
+			b = append(b, v...)
+		}
+		b = append(b, IndexMark)
+	}
+	return b
+}
+
+// indexSQL is the SQL of the columns as one text, which is NULL when one of
+// them is: to read them one by one takes longer than all else in verifying the
+// log. bytes are the bytes of a column, and mark is IndexMark, in SQL.
+func indexSQL(bytes, mark string) string {
+	var b strings.Builder
+	for column := range strings.SplitSeq(columnsSQL, ",") {
+		if b.Len() > 0 {
+			b.WriteString(" || ")
+		}
+		b.WriteString(strings.Replace(bytes, "{}", strings.TrimSpace(column), 1) + " || " + mark)
+	}
+	return b.String()
 }
 
 // Head returns how many events the log claims to have, and the root of their
@@ -230,17 +260,25 @@ func (tx *Tx) LogSize() (events int64, err error) {
 // Leaves hands the events with from <= seq < to to fn, in order; what is not
 // there is passed over. bytes are fn's only until it returns. An error of fn
 // ends the reading and is returned.
-func (tx *Tx) Leaves(from, to int64, fn func(seq int64, bytes []byte, cols EventColumns) error) error {
+func (tx *Tx) Leaves(from, to int64, fn func(seq int64, bytes []byte) error) error {
+	return tx.leaves("NULL", from, to, func(seq int64, bytes, _ []byte) error { return fn(seq, bytes) })
+}
+
+// IndexedLeaves is Leaves with what the columns beside the bytes say, as
+// [EventColumns.AppendIndex] writes it, which is fn's only until it returns too.
+func (tx *Tx) IndexedLeaves(from, to int64, fn func(seq int64, bytes, index []byte) error) error {
+	return tx.leaves(tx.engine.dialect().index, from, to, fn)
+}
+
+func (tx *Tx) leaves(index string, from, to int64, fn func(seq int64, bytes, index []byte) error) error {
 	var seq int64
-	var bytes sql.RawBytes
-	var cols EventColumns
-	dest := append([]any{&seq, &bytes}, cols.dest()...)
-	return tx.each(`SELECT seq, bytes, `+columnsSQL+` FROM event WHERE seq >= $1 AND seq < $2 ORDER BY seq`,
+	var raw, said sql.RawBytes
+	return tx.each(`SELECT seq, bytes, `+index+` FROM event WHERE seq >= $1 AND seq < $2 ORDER BY seq`,
 		[]any{from, to}, func(rows *sql.Rows) error {
-			if err := rows.Scan(dest...); err != nil {
+			if err := rows.Scan(&seq, &raw, &said); err != nil {
 				return err
 			}
-			return fn(seq, bytes, cols)
+			return fn(seq, raw, said)
 		})
 }
 

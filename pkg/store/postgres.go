@@ -297,6 +297,7 @@ func ended(tx *Tx, err error) error {
 var pgDialect = dialect{
 	insert: "INSERT", join: "JOIN", rows: rowsPerStatement,
 	schema: schemaOf(migrationTable), clock: "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+	index: indexSQL("convert_to({}::text, 'UTF8')", `'\xff'::bytea`),
 }
 
 func (e *pgEngine) dialect() *dialect { return &pgDialect }

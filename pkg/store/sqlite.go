@@ -140,7 +140,10 @@ func (e *sqliteEngine) placeholder(int) string { return "?" }
 // half a statement, as who fails here takes the whole transaction back; CROSS
 // JOIN keeps the planner from going through the second table; and an account is
 // inserted alone because for several SQLite looks for children of each.
-var sqliteDialect = dialect{insert: "INSERT OR FAIL", join: "CROSS JOIN", clock: "0", schema: schemaOf("goose_db_version"), rows: 1, streams: true}
+var sqliteDialect = dialect{
+	insert: "INSERT OR FAIL", join: "CROSS JOIN", clock: "0", schema: schemaOf("goose_db_version"), rows: 1, streams: true,
+	index: indexSQL("{}", "x'ff'"),
+}
 
 func (e *sqliteEngine) dialect() *dialect { return &sqliteDialect }
 

@@ -92,6 +92,7 @@ type dialect struct {
 	schema  string // the SELECT of the store's schema, see schemaOf
 	rows    int    // how many accounts are best inserted by one statement
 	streams bool   // who stops reading is not sent the rest
+	index   string // an event's columns as one, see indexSQL
 }
 
 func newStore(e engine, o Options) *Store {
