@@ -214,6 +214,15 @@ func TestAdminConflict(t *testing.T) {
 	x.Send(uitest.Left, uitest.Enter)
 	x.Wait("! the enrolment of jlee has changed since it was shown; nothing was reset", "(conflict)", "Yes, but must enrol first", "by tom")
 	x.Send("c")
+	x.Wait("Fresh enrolment code for Jordan Lee (jlee)?", "end the code before it", "[ Cancel ]")
+	x.Send(uitest.Enter)
+	x.Wait("Cancelled; nothing was changed.")
+	if h.events(logiqc.EnrolmentCodeIssued) != 0 {
+		t.Error("a key alone issues a code")
+	}
+	x.Send("c")
+	x.Wait("[ Cancel ]")
+	x.Send(uitest.Left, uitest.Enter)
 	x.Wait("Enrolment code for Jordan Lee (jlee). Event", "good until")
 	if h.events(logiqc.MFAResetDone) != 1 || h.events(logiqc.EnrolmentCodeIssued) != 1 {
 		t.Error("something else was done")

@@ -127,9 +127,18 @@ func adminChange(svc logiqc.Service, acct logiqc.Account, verb logiqc.Verb) doin
 	}
 }
 
+// adminCode issues a fresh enrolment code. A key is pressed sooner than a command
+// is typed, and the code before it dies: so it asks.
 func adminCode(svc logiqc.Service, acct logiqc.Account) doing {
 	return func(b *App, req *logiqc.Request) func(context.Context) error {
 		return func(ctx context.Context) error {
+			if err := b.agree(ctx, ui.Dialog{
+				Title: "Fresh enrolment code for " + titled(acct) + "?",
+				Facts: append(whoFacts(acct), ui.Fact{Label: "Call back", Value: callBack(acct, b.Now())}),
+				Will:  []string{"show you a code, once", "end the code before it, if there is one"}, WillNot: []string{"change anything else"},
+			}); err != nil {
+				return err
+			}
 			return b.issueCode(ctx, svc, acct.Username, logiqc.CodeIssue{Request: *req})
 		}
 	}
