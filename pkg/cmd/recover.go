@@ -40,12 +40,16 @@ func newRecover(a *App) *cobra.Command {
 	f.confirmation = true // which no flag answers
 	f.addReason(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
+		unsaid := strings.TrimSpace(f.reason) == ""
+		if unsaid && (f.dryRun || !a.IO().CanPrompt()) {
+			return logiqc.Errorf(logiqc.Usage, "break-glass needs a reason: --reason T")
+		}
 		desk, err := a.Desk()
 		if err != nil {
 			return err
 		}
-		if strings.TrimSpace(f.reason) == "" {
-			if f.reason, err = a.askWhy(c.Context(), f.dryRun); err != nil {
+		if unsaid {
+			if f.reason, err = a.askWhy(c.Context()); err != nil {
 				return err
 			}
 		}
@@ -60,10 +64,7 @@ func newRecover(a *App) *cobra.Command {
 }
 
 // askWhy asks for the reason of a recovery, which has to have one.
-func (a *App) askWhy(ctx context.Context, dryRun bool) (string, error) {
-	if dryRun || !a.IO().CanPrompt() {
-		return "", logiqc.Errorf(logiqc.Usage, "break-glass needs a reason: --reason T")
-	}
+func (a *App) askWhy(ctx context.Context) (string, error) {
 	return a.IO().Input(ctx, ui.InputSpec{Title: "Reason", Description: "Why is this done here? Every operator can read it.",
 		Validate: func(s string) error {
 			if strings.TrimSpace(s) == "" {
