@@ -70,6 +70,8 @@ func parseFrom(text []byte) ([]string, error) {
 	switch {
 	case strings.HasPrefix(first, "{"):
 		return fromJSONL(text)
+	case strings.HasPrefix(first, "["):
+		return nil, logiqc.Errorf(logiqc.Invalid, "the list is one JSON array; an object on each line is taken").WithHint("-o jsonl writes them so")
 	case strings.Contains(first, ",") || columnOf(strings.Split(first, ",")) >= 0:
 		return fromCSV(text[at:], bytes.Count(text[:at], []byte("\n")))
 	}
@@ -116,7 +118,7 @@ func columnOf(header []string) int {
 // fromCSV takes one column; skipped is how many lines stand before text.
 func fromCSV(text []byte, skipped int) (refs []string, err error) {
 	r := csv.NewReader(bytes.NewReader(text))
-	r.FieldsPerRecord, r.ReuseRecord = -1, true
+	r.FieldsPerRecord, r.ReuseRecord, r.Comment = -1, true, '#'
 	column := -1
 	for {
 		record, err := r.Read()
@@ -137,6 +139,9 @@ func fromCSV(text []byte, skipped int) (refs []string, err error) {
 		ref := ""
 		if column < len(record) {
 			ref = strings.TrimSpace(ui.CSVValue(record[column]))
+		}
+		if ref == "" && strings.TrimSpace(strings.Join(record, "")) == "" {
+			continue // a blank line
 		}
 		if ref == "" {
 			return nil, logiqc.Errorf(logiqc.Invalid, "row %d of the list names nobody", skipped+line)
@@ -183,7 +188,7 @@ func fromObject(line []byte) (string, error) {
 	}
 	for _, key := range fromColumns {
 		raw, ok := object[key]
-		if !ok {
+		if !ok || string(raw) == "null" {
 			continue
 		}
 		var ref string

@@ -28,6 +28,8 @@ func TestReadFrom(t *testing.T) {
 		"csv, BOM and CRLF":  {"\ufeff# list\r\nusername,name\r\njlee,J\r\n\r\nrp,R\r\n", []string{"jlee", "rp"}},
 		"csv, guarded cell":  {"email,name\n'-x@y.example,X\n", []string{"-x@y.example"}},
 		"jsonl":              {"{\"email\":\"j@x\",\"name\":\"J\"}\n\n{\"username\":\"rp\",\"email\":\"r@x\"}\n", []string{"j@x", "rp"}},
+		"csv, skipped lines": {"name,username\nJ,jlee\n# gone: \"x\n  \n,\nR,rp\n", []string{"jlee", "rp"}},
+		"jsonl, null":        {"{\"id\":null,\"username\":\"jlee\"}\n", []string{"jlee"}},
 		"a repeat stays":     {"jlee\njlee\n", []string{"jlee", "jlee"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -57,6 +59,7 @@ func TestReadFromRefuses(t *testing.T) {
 		"broken JSON":      {"{\"id\":\"1\"}\n{\"id\":\n", "row 2"},
 		"JSON without key": {"{\"id\":\"1\"}\n{\"name\":\"x\"}\n", "row 2"},
 		"JSON number":      {"{\"id\":7}\n", "row 1"},
+		"a JSON array":     {"[{\"id\":\"1\"}]\n", "JSON array"},
 		"UTF-16":           {"\xff\xfej\x00", "UTF-8"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -87,7 +87,8 @@ Whoever may read the store and its keys, on the machine where they are, breaks t
 
 and reads you the enrolment code that it shows once; you type it after the password at your
 next sign-in. It cannot be done through a server or by a script, and it is not quiet: every
-operator is told at the next sign-in. It works while the store is frozen.
+operator is told at the next sign-in. A store that is frozen is thawed first (logiqc store
+thaw), which needs no sign-in there.
 
 The phone was stolen
 

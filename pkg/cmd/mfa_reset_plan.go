@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -48,7 +49,7 @@ func (r *resetter) fromPlan(ctx context.Context, f *resetFlags, args []string) e
 		}
 		if r.planned(row) {
 			at := row.EnrolledAt
-			targets = append(targets, logiqc.ResetTarget{User: row.ID, IfEnrolledAt: &at})
+			targets = append(targets, logiqc.ResetTarget{User: row.ID, IfUsername: row.User, IfEnrolledAt: &at})
 		}
 	}
 	if r.svc, err = r.Service(ctx); err != nil {
@@ -94,7 +95,7 @@ func readPlan(path string, stdin io.Reader) (run string, rows []resetRow, err er
 		Plan    string          `json:"plan"`
 	}
 	how := "make it with: logiqc mfa reset --from FILE --dry-run -o json > plan.json"
-	if err := json.Unmarshal(text, &plan); err != nil || plan.Plan == "" || plan.Results == nil || plan.Run == "" {
+	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte(bom)), &plan); err != nil || plan.Plan == "" || plan.Results == nil || plan.Run == "" {
 		return "", nil, logiqc.Errorf(logiqc.Invalid, "that is no plan: it is the JSON of a dry run of several users").WithHint("%s", how)
 	}
 	if rows, err = planRows(plan.Results); err != nil {
@@ -107,6 +108,10 @@ func readPlan(path string, stdin io.Reader) (run string, rows []resetRow, err er
 	}
 	return plan.Run, rows, err
 }
+
+// plannable are the outcomes of a dry run.
+var plannable = []logiqc.ResetOutcome{logiqc.ResetWould, logiqc.ResetWouldRequest, logiqc.ResetUnchanged, logiqc.ResetRefused,
+	logiqc.ResetIgnored, logiqc.ResetFailed}
 
 // planRows reads the rows of a plan and nothing else: what would not be in the
 // hash again is refused.
@@ -125,6 +130,9 @@ func planRows(results json.RawMessage) ([]resetRow, error) {
 	}
 	rows := make([]resetRow, len(read))
 	for i, p := range read {
+		if !slices.Contains(plannable, p.Outcome) {
+			return nil, fmt.Errorf("row %d: %q is no outcome of a dry run", p.Row, p.Outcome)
+		}
 		rows[i] = resetRow{Row: p.Row, Input: p.Input, resetOutcome: p.resetOutcome, dryRow: &p.dryRow}
 	}
 	return rows, nil

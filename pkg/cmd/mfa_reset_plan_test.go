@@ -66,6 +66,22 @@ func TestReadPlan(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	if _, rows, err := readPlan("-", bytes.NewReader(append([]byte(bom), plan...))); err != nil || len(rows) != 3 {
+		t.Errorf("with a byte order mark: %v, %v", rows, err)
+	}
+	// Whoever makes the hash anew cannot have the run tell of resets that it never made.
+	done := []resetRow{{Row: 1, Input: "ab", resetOutcome: resetOutcome{User: "ab", Outcome: logiqc.ResetDone}, dryRow: &dryRow{ID: "1"}}}
+	hash, err := planOf(done)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(map[string]any{"run": "r-1", "results": done, "plan": hash})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := readPlan("-", bytes.NewReader(text)); !errors.Is(err, logiqc.Invalid) || !strings.Contains(err.Error(), `"reset" is no outcome of a dry run`) {
+		t.Errorf("a plan of what was done: %v", err)
+	}
 	if _, _, err := readPlan(filepath.Join(t.TempDir(), "none"), os.Stdin); !errors.Is(err, logiqc.Usage) {
 		t.Errorf("no file: %v", err)
 	}

@@ -12,6 +12,7 @@ type Action string
 // The actions (cli.md, "event").
 const (
 	StoreInitialised    Action = "store.initialised"
+	StoreUpgraded       Action = "store.upgraded" // none so far: there has been one schema
 	StoreCopied         Action = "store.copied"
 	StoreBackedUp       Action = "store.backed_up"
 	StoreRestored       Action = "store.restored"
@@ -64,7 +65,7 @@ const (
 
 // Actions lists every action, in the order of the contract.
 var Actions = []Action{
-	StoreInitialised, StoreCopied, StoreBackedUp, StoreRestored, StoreFrozen, StoreThawed, UserCreated, UserUpdated, UserImported, UserActivated, UserDeactivated, UserUnlocked,
+	StoreInitialised, StoreUpgraded, StoreCopied, StoreBackedUp, StoreRestored, StoreFrozen, StoreThawed, UserCreated, UserUpdated, UserImported, UserActivated, UserDeactivated, UserUnlocked,
 	UserPasswordSet, UserProtected, UserUnprotected, UserViewed, AuditViewed, MFAResetDone, MFAEnabled,
 	MFADisabled, MFAEnforced, MFAUnenforced, EnrolmentStarted, MFAEnrolled, MFAReplaced, MFACodeVerified, MFARecovered,
 	RecoveryCodesIssued, RecoveryCodeUsed, EnrolmentCodeIssued, MFARequested, MFAApproved, MFARejected, SigninStarted, SigninSucceeded,

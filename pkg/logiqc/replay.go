@@ -57,7 +57,7 @@ func (r *Replay) Apply(e Event) error {
 	switch e.Action {
 	case StoreInitialised, PolicyChanged, MFAEnforced, MFAUnenforced:
 		return r.applyPolicy(e)
-	case KeyRotated, KeyRetired, AuditExported, StoreCopied, StoreBackedUp:
+	case KeyRotated, KeyRetired, AuditExported, StoreUpgraded, StoreCopied, StoreBackedUp:
 		return nil // about no account
 	case StoreFrozen, StoreThawed, StoreRestored, OriginStarted:
 		r.applyStore(e)

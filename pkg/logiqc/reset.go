@@ -31,6 +31,9 @@ type ResetTarget struct {
 	// IfEnrolledAt refuses when the account's enrolled_at is another; a zero
 	// time stands for none.
 	IfEnrolledAt *Time `json:"if_enrolled_at,omitempty"`
+	// IfUsername refuses when User means an account of another username; ""
+	// asks for nothing.
+	IfUsername string `json:"if_username,omitempty"`
 }
 
 // ResetOutcome is how a reset of one account ended.

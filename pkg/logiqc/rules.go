@@ -126,6 +126,15 @@ func (u User) Shown() string {
 	return fmt.Sprintf("%s/%s/%s/%s/%s/%t", u.ID, id(u.Enrolled), id(u.Pending), u.Auth, u.Role, u.Protected)
 }
 
+// CheckTarget refuses with Conflict when the account is not the one that was
+// meant, or not as it was shown.
+func (u User) CheckTarget(r ResetTarget) error {
+	if r.IfUsername != "" && Key(r.IfUsername) != Key(u.Username) {
+		return Errorf(Conflict, "%s is not %s, who was meant; nothing was reset", r.User, r.IfUsername)
+	}
+	return u.CheckShown(r.Shown, r.IfEnrolledAt)
+}
+
 // CheckShown refuses with Conflict when the account is not as it was shown.
 // An empty mark or a nil time asks for nothing.
 func (u User) CheckShown(mark string, enrolledAt *Time) error {

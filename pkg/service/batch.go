@@ -228,7 +228,7 @@ func (b *batchRun) goTo(target logiqc.ResetTarget, res *logiqc.ResetResult) (*lo
 // returns the account as goTo does.
 func (b *batchRun) allowed(target logiqc.ResetTarget, u *logiqc.User, res *logiqc.ResetResult) (*logiqc.User, error) {
 	r := b.reset
-	if err := u.CheckShown(target.Shown, target.IfEnrolledAt); err != nil {
+	if err := u.CheckTarget(target); err != nil {
 		res.Outcome, res.Err = logiqc.ResetRefused, logiqc.AsError(err)
 		return u, nil
 	}
