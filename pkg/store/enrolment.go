@@ -78,10 +78,10 @@ func (tx *Tx) SpendStep(id string, step int64) (bool, error) {
 // enrolment of each, the pending one and the recovery codes; and the enrolment
 // code that was issued for it.
 func (tx *Tx) ClearEnrolments(userIDs ...string) error {
-	if _, err := execIn(tx, `DELETE FROM enrolment_code WHERE user_id IN (`, nil, userIDs); err != nil {
+	if _, err := execIn(tx, `DELETE FROM enrolment_code WHERE user_id`, nil, userIDs); err != nil {
 		return err
 	}
-	_, err := execIn(tx, `DELETE FROM enrolment WHERE user_id IN (`, nil, userIDs)
+	_, err := execIn(tx, `DELETE FROM enrolment WHERE user_id`, nil, userIDs)
 	return err
 }
 

@@ -31,7 +31,10 @@ func (tx *Tx) Find(q logiqc.UserQuery, p logiqc.Policy) (users []logiqc.User, ne
 			return nil, "", err
 		}
 	}
-	f := finder{tx: tx, search: s, filter: func(sel *query) { filterUsers(sel, q, p, tx.now) }, limit: limit}
+	f := finder{tx: tx, search: s, limit: limit}
+	if asked.Text = ""; asked != (logiqc.UserQuery{}) {
+		f.filter = func(sel *query) { filterUsers(sel, q, p, tx.now) }
+	}
 	for i := at.Step; i < len(s.steps) && f.next == nil; i++ {
 		if err := f.scan(i, at); err != nil {
 			return nil, "", err
@@ -50,7 +53,7 @@ func (tx *Tx) Find(q logiqc.UserQuery, p logiqc.Policy) (users []logiqc.User, ne
 type finder struct {
 	tx     *Tx
 	search *search
-	filter func(*query)
+	filter func(*query) // adds the conditions of a query other than its text; nil when it has none
 	limit  int
 	found  []int64   // numbers of accounts
 	next   *position // where the page ended, once there is more
@@ -60,52 +63,72 @@ type finder struct {
 // scan goes through one step of the search from a position on. A database that
 // would send what nobody reads is asked for more and more at a time instead.
 func (f *finder) scan(i int, from position) error {
-	size := 0
-	if !f.tx.engine.dialect().streams {
-		size = f.limit + 1
+	st, size := f.search.steps[i], askedFor(f.limit+1)
+	if st.kind == byText {
+		q := textQuery{columns: candidateSQL, words: f.search.words, filter: f.filter, after: from.N}
+		return f.tx.eachText(q, size, f.limit+1-len(f.found), func(rows *sql.Rows) (n int64, took bool, err error) {
+			before := len(f.found)
+			err = f.look(i, &from, rows)
+			return from.N, len(f.found) > before, err
+		})
 	}
 	for {
-		seen, err := f.scanSome(i, &from, size)
-		if err != nil || f.next != nil || size == 0 || seen < size {
+		var sel query
+		st.sql(f.tx.engine.dialect(), &sel, from)
+		if f.filter != nil {
+			f.filter(&sel)
+		}
+		sel.WriteString(st.order())
+		if !f.tx.engine.dialect().streams {
+			sel.limit(size)
+		}
+		seen := 0
+		// Filters decide which way through the accounts is the shortest.
+		err := f.tx.rows(sel.String(), sel.args, f.filter != nil, func(rows *sql.Rows) error {
+			seen++
+			return f.look(i, &from, rows)
+		})
+		if err != nil || f.next != nil || seen < size || f.tx.engine.dialect().streams {
 			return err
 		}
-		size = min(4*size, logiqc.PageMax)
+		size = min(4*size, mostAskedFor)
 	}
 }
 
-// scanSome goes on with a step for up to size candidates, 0 for all, and moves
-// from on past them.
-func (f *finder) scanSome(i int, from *position, size int) (seen int, err error) {
-	st := f.search.steps[i]
-	var sel query
-	if err := st.sql(f.tx, &sel, *from, f.search.words); err != nil {
-		return 0, err
+// How many candidates a database is asked for at a time: few different numbers,
+// since each is a statement of its own, to be prepared.
+const (
+	leastAskedFor = 21
+	mostAskedFor  = leastAskedFor * 64
+)
+
+func askedFor(n int) int {
+	size := leastAskedFor
+	for size < n && size < mostAskedFor {
+		size *= 4
 	}
-	f.filter(&sel)
-	sel.WriteString(st.order())
-	if size > 0 {
-		sel.add(` LIMIT `, size)
-	}
+	return size
+}
+
+// look takes the candidate of a row of step i, if it is one to yield, and moves
+// from on past it. errStop when the page is full.
+func (f *finder) look(i int, from *position, rows *sql.Rows) error {
 	var c candidate
-	err = f.tx.search(&sel, func(rows *sql.Rows) error {
-		if err := rows.Scan(&c.key, &c.n, &c.id, &c.username, &c.emailKey, &c.email, &c.name); err != nil {
-			return err
-		}
-		seen++
-		from.Key, from.N = []byte(c.key), c.n
-		c.fold()
-		if !f.search.emits(i, &c) {
-			return nil
-		}
-		if len(f.found) == f.limit {
-			f.next = &f.last
-			return errStop
-		}
-		f.found = append(f.found, c.n)
-		f.last = position{Step: i, Key: []byte(c.key), N: c.n}
+	if err := rows.Scan(&c.key, &c.n, &c.id, &c.username, &c.emailKey, &c.email, &c.name); err != nil {
+		return err
+	}
+	from.Key, from.N = []byte(c.key), c.n
+	c.fold()
+	if !f.search.emits(i, &c) {
 		return nil
-	})
-	return seen, err
+	}
+	if len(f.found) == f.limit {
+		f.next = &f.last
+		return errStop
+	}
+	f.found = append(f.found, c.n)
+	f.last = position{Step: i, Key: []byte(c.key), N: c.n}
+	return nil
 }
 
 // usersByNumber loads accounts in the order of their numbers in ns.
@@ -115,7 +138,7 @@ func (tx *Tx) usersByNumber(ns []int64) ([]logiqc.User, error) {
 	for i, n := range ns {
 		place[n] = i
 	}
-	return all, eachIn(tx, userSQL+`WHERE a.n IN (`, ``, nil, ns, func(rows *sql.Rows) error {
+	return all, eachIn(tx, userSQL+`WHERE a.n`, ``, nil, ns, func(rows *sql.Rows) error {
 		u, err := scanUser(rows)
 		all[place[u.N]] = u
 		return err

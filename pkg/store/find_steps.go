@@ -132,48 +132,63 @@ func (st step) within(key string) bool { return key >= st.prefix && key < st.end
 // it, which is not a character.
 func (st step) end() string { return st.prefix + "\U0010ffff" }
 
+// candidateSQL are the columns of account a that tell whether it matches, after
+// the key it is found by.
 const candidateSQL = `a.n, a.id, a.username_key, a.email_key, a.email, a.name `
 
-// sql writes the SELECT of the step's accounts after a position.
-func (st step) sql(tx *Tx, sel *query, from position, words []string) error {
+// sql writes the SELECT of the step's accounts after a position, up to its
+// conditions. The text index has its own, see [Tx.eachText].
+func (st step) sql(d *dialect, sel *query, from position) {
 	switch st.kind {
-	case byList:
-		sel.add(`SELECT a.username_key, `+candidateSQL+`FROM account a WHERE a.username_key > `, string(from.Key))
 	case byExact:
 		sel.add(`SELECT a.username_key, `+candidateSQL+`FROM account a WHERE (a.username_key = `, st.prefix,
 			` OR a.email_key = `, st.prefix, ` OR a.id = `, st.prefix, `) AND a.username_key > `, string(from.Key))
 	case byUsername:
-		st.rangeSQL(sel, from, `FROM account a WHERE `, `a.username_key`, `a.n`)
+		st.uniqueSQL(d, sel, from, `a.username_key`)
 	case byEmail:
-		st.rangeSQL(sel, from, `FROM account a WHERE `, `a.email_key`, `a.n`)
+		st.uniqueSQL(d, sel, from, `a.email_key`)
 	case byWord:
-		st.rangeSQL(sel, from, `FROM account_word w `+tx.engine.dialect().join+` account a ON a.n = w.n WHERE `, `w.word`, `w.n`)
-	case byText:
-		sel.WriteString(`SELECT '', ` + candidateSQL)
-		_, err := tx.engine.matchText(tx, sel, words, from.N) // newSearch saw to a long word
-		return err
+		st.wordSQL(d, sel, from)
+	default:
+		sel.add(`SELECT a.username_key, `+candidateSQL+`FROM account a WHERE a.username_key > `, string(from.Key))
 	}
-	return nil
 }
 
-func (st step) rangeSQL(sel *query, from position, tables, key, n string) {
+// uniqueSQL is for a key that no two accounts have.
+func (st step) uniqueSQL(d *dialect, sel *query, from position, key string) {
+	sel.WriteString(`SELECT ` + key + `, ` + candidateSQL + `FROM account a WHERE ` + key)
+	if from.Key != nil {
+		sel.WriteString(` > `)
+		sel.bound(d, string(from.Key))
+	} else {
+		sel.WriteString(` >= `)
+		sel.bound(d, st.prefix)
+	}
+	sel.WriteString(` AND ` + key + ` < `)
+	sel.bound(d, st.end())
+}
+
+func (st step) wordSQL(d *dialect, sel *query, from position) {
 	after, number := st.prefix, int64(-1)
 	if from.Key != nil {
 		after, number = string(from.Key), from.N
 	}
-	sel.add(`SELECT `+key+`, `+candidateSQL+tables+`(`+key+`, `+n+`) > (`, after, `, `, number, `) AND `+key+` < `, st.end())
+	sel.WriteString(`SELECT w.word, ` + candidateSQL + `FROM account_word w ` + d.join + ` account a ON a.n = w.n WHERE (w.word, w.n) > (`)
+	sel.bound(d, after)
+	sel.WriteString(`, `)
+	sel.bound(d, number)
+	sel.WriteString(`) AND w.word < `)
+	sel.bound(d, st.end())
 }
 
 // order writes the ORDER BY of the step.
 func (st step) order() string {
 	switch st.kind {
 	case byEmail:
-		return ` ORDER BY a.email_key, a.n`
+		return ` ORDER BY a.email_key`
 	case byWord:
 		return ` ORDER BY w.word, w.n`
-	case byText:
-		return ` ORDER BY t.rowid`
 	default:
-		return ` ORDER BY a.username_key, a.n`
+		return ` ORDER BY a.username_key`
 	}
 }

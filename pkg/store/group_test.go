@@ -25,6 +25,7 @@ var portable = map[string]func(*testing.T){
 	"UsersRoundTrip": TestUsersRoundTrip, "UserComesBackWhole": TestUserComesBackWhole, "UserRefs": TestUserRefs,
 	"InsertTaken": TestInsertTaken, "UpdateUser": TestUpdateUser, "UpdateKeepsSearchInStep": TestUpdateKeepsSearchInStep,
 	"Figures": TestFigures, "UsersExact": TestUsersExact, "ResetUsers": TestResetUsers, "DecideApproval": TestDecideApproval,
+	"FindAmongMany": TestFindAmongMany, "FindLongText": TestFindLongText,
 }
 
 // TestInGroup runs them on a store whose writers share commits: newTestStore

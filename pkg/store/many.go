@@ -3,6 +3,7 @@ package store
 import (
 	"database/sql"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
@@ -11,11 +12,12 @@ import (
 // What is done to many accounts at once: a statement for so many of them instead
 // of one for each.
 
-// execIn runs a statement that ends in "IN (" for values, in portions, and counts
-// the rows that it changed.
+// execIn runs a statement that ends in a column, for the rows where it is one of
+// values, in portions, and counts the rows that it changed.
 func execIn[T any](tx *Tx, query string, args []any, values []T) (changed int64, err error) {
-	for part := range slices.Chunk(values, rowsPerStatement) {
-		n, err := tx.exec(query+list(len(args)+1, len(part))+`)`, withValues(args, part)...)
+	for part := range slices.Chunk(values, tx.portion()) {
+		in, all := among(tx, args, part)
+		n, err := tx.exec(query+in, all...)
 		if err != nil {
 			return changed, err
 		}
@@ -24,14 +26,32 @@ func execIn[T any](tx *Tx, query string, args []any, values []T) (changed int64,
 	return changed, nil
 }
 
-// eachIn is execIn for a query; rest comes after the closing parenthesis.
+// eachIn is execIn for a query; rest comes after the condition.
 func eachIn[T any](tx *Tx, query, rest string, args []any, values []T, fn func(*sql.Rows) error) error {
-	for part := range slices.Chunk(values, rowsPerStatement) {
-		if err := tx.each(query+list(len(args)+1, len(part))+`)`+rest, withValues(args, part), fn); err != nil {
+	for part := range slices.Chunk(values, tx.portion()) {
+		in, all := among(tx, args, part)
+		if err := tx.each(query+in+rest, all, fn); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// portion is for how many values a statement is run at a time.
+func (tx *Tx) portion() int {
+	if tx.engine.dialect().arrays {
+		return logiqc.PageMax
+	}
+	return rowsPerStatement
+}
+
+// among is the condition that what stands before it is one of values, and the
+// arguments with them.
+func among[T any](tx *Tx, args []any, values []T) (in string, all []any) {
+	if tx.engine.dialect().arrays {
+		return ` = ANY ($` + strconv.Itoa(len(args)+1) + `)`, append(slices.Clip(args), values)
+	}
+	return ` IN (` + list(len(args)+1, len(values)) + `)`, withValues(args, values)
 }
 
 func withValues[T any](args []any, values []T) []any {
@@ -67,7 +87,7 @@ func (tx *Tx) UsersExact(refs []string) (map[string]*logiqc.User, error) {
 			}
 		}
 		slices.Sort(keys) // neighbours share pages
-		err := eachIn(tx, userSQL+`WHERE a.`+by.column+` IN (`, ``, nil, keys, func(rows *sql.Rows) error {
+		err := eachIn(tx, userSQL+`WHERE a.`+by.column, ``, nil, keys, func(rows *sql.Rows) error {
 			u, err := scanUser(rows)
 			key := by.of(&u)
 			several[key] = several[key] || found[key] != nil && found[key].ID != u.ID
@@ -107,7 +127,7 @@ func shareAccounts(found map[string]*logiqc.User) {
 // not there.
 func (tx *Tx) LiveSessions(userIDs []string) (map[string]int, error) {
 	live := map[string]int{}
-	err := eachIn(tx, `SELECT user_id, count(*) FROM session WHERE `+liveSQL+`$1 AND user_id IN (`, ` GROUP BY user_id`,
+	err := eachIn(tx, `SELECT user_id, count(*) FROM session WHERE `+liveSQL+`$1 AND user_id`, ` GROUP BY user_id`,
 		[]any{int64(tx.now)}, userIDs, func(rows *sql.Rows) error {
 			var id string
 			var n int
@@ -137,15 +157,15 @@ func (tx *Tx) ResetUsers(us []*logiqc.User, hold, keepSessions bool) error {
 	if err := tx.ClearEnrolments(ids...); err != nil {
 		return err
 	}
-	ended := `DELETE FROM session WHERE user_id IN (`
+	ended := `DELETE FROM session WHERE user_id`
 	if keepSessions {
-		ended = `DELETE FROM session WHERE stage <> 'signed_in' AND user_id IN (`
+		ended = `DELETE FROM session WHERE stage <> 'signed_in' AND user_id`
 	}
 	if _, err := execIn(tx, ended, nil, ids); err != nil {
 		return err
 	}
 	n, err := execIn(tx, `UPDATE account SET code_misses = 0, code_until = 0, code_told = 0, reset_at = $1, reset_by = $2, reset_seen = 0,
-		window_at = $1, held_at = CASE WHEN $3 = 1 THEN $1 ELSE held_at END, updated_at = $1, version = version + 1 WHERE n IN (`,
+		window_at = $1, held_at = CASE WHEN $3 = 1 THEN $1 ELSE held_at END, updated_at = $1, version = version + 1 WHERE n`,
 		[]any{int64(tx.now), us[0].ResetBy, bit(hold)}, ns)
 	switch {
 	case err != nil:

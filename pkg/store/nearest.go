@@ -74,14 +74,23 @@ func (tx *Tx) tryNear(key string, tried map[string]string) error {
 			return err
 		}
 	}
-	var sel query
-	sel.WriteString(`SELECT a.username_key, a.username `)
-	ok, err := tx.engine.matchText(tx, &sel, []string{string(runes[len(runes)/2:])}, 0)
-	if err != nil || !ok {
-		return err
+	half := string(runes[len(runes)/2:])
+	if !isLong(half) {
+		return nil
 	}
-	sel.add(` ORDER BY t.rowid LIMIT `, nearestTried)
-	return tx.search(&sel, collect)
+	left := nearestTried
+	return tx.eachText(textQuery{columns: `a.n, a.username_key, a.username `, words: []string{half}}, left, left,
+		func(rows *sql.Rows) (n int64, took bool, err error) {
+			var k, name string
+			if err := rows.Scan(new(string), &n, &k, &name); err != nil {
+				return n, false, err
+			}
+			tried[k] = name
+			if left--; left == 0 {
+				return n, true, errStop
+			}
+			return n, true, nil
+		})
 }
 
 // editDistance counts the letters to insert, delete, replace or swap with

@@ -261,8 +261,15 @@ func (e *pgEngine) exec(tx *Tx, query string, args []any) (sql.Result, error) {
 func (e *pgEngine) query(tx *Tx, query string, args []any, adHoc bool) (*sql.Rows, error) {
 	args = e.withMode(tx, query, args, adHoc)
 	for i, a := range args {
-		if s, ok := a.(string); ok && !isText(s) {
-			args[i] = noText
+		switch a := a.(type) {
+		case string:
+			args[i] = asText(a)
+		case []string:
+			texts := make([]string, len(a))
+			for j, s := range a {
+				texts[j] = asText(s)
+			}
+			args[i] = texts
 		}
 	}
 	stop := e.impatient(tx)
@@ -286,6 +293,13 @@ func (e *pgEngine) impatient(tx *Tx) (stop func()) {
 // PostgreSQL does not take for text at all, and cannot hold.
 const noText = "\U0010ffff"
 
+func asText(s string) string {
+	if isText(s) {
+		return s
+	}
+	return noText
+}
+
 // ended gives a statement that the context ended the context's error.
 func ended(tx *Tx, err error) error {
 	if err != nil && tx.ctx.Err() != nil {
@@ -295,7 +309,7 @@ func ended(tx *Tx, err error) error {
 }
 
 var pgDialect = dialect{
-	insert: "INSERT", join: "JOIN", rows: rowsPerStatement,
+	insert: "INSERT", join: "JOIN", rows: rowsPerStatement, arrays: true, hidesBounds: true,
 	schema: schemaOf(migrationTable), clock: "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
 	index: indexSQL("convert_to({}::text, 'UTF8')", `'\xff'::bytea`),
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
@@ -37,17 +38,58 @@ const wordsAsked = 8
 // likeText writes a text so that LIKE takes it for what it is.
 var likeText = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// matchText asks for the longest words. The planner knows which of their
-// trigrams are rare.
-func (e *pgEngine) matchText(_ *Tx, sel *query, words []string, after int64) (bool, error) {
-	long := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return !isLong(w) })
-	slices.SortFunc(long, func(a, b string) int {
+// textSQL asks for the longest words. Only LIKE uses the index of trigrams, and
+// strpos only the order of the numbers; a sum of them is in no index's order, so
+// that nobody walks along every account to save a sort. The accounts are joined
+// at last, when it is known which.
+func (e *pgEngine) textSQL(_ *Tx, sel *query, q textQuery) error {
+	sel.WriteString(`SELECT '', ` + q.columns + `FROM (SELECT t.rowid FROM account_text t`)
+	if q.filter != nil {
+		sel.WriteString(` JOIN account a ON a.n = t.rowid`)
+	}
+	order := `t.rowid`
+	if q.ahead > 0 {
+		sel.WriteString(` WHERE t.rowid > `)
+		sel.bound(&pgDialect, q.after)
+		sel.WriteString(` AND t.rowid <= `)
+		sel.bound(&pgDialect, q.after+q.ahead)
+	} else {
+		order = `t.rowid + 0`
+		sel.add(` WHERE t.rowid + 0 > `, q.after)
+	}
+	long, short := 0, 0
+	for _, w := range longestFirst(q.words) {
+		switch {
+		case isLong(w) && long == wordsAsked:
+		case isLong(w) && q.ahead > 0:
+			long++
+			sel.add(` AND strpos(t.folded, `, w, `) > 0`)
+		case isLong(w):
+			long++
+			sel.add(` AND t.folded LIKE `, "%"+likeText.Replace(w)+"%")
+		case short < wordsAsked && isASCII(w): // folded as an email's key is
+			short++
+			sel.add(` AND strpos(E'\n' || replace(t.folded, ' ', E'\n'), `, "\n"+w, `) > 0`)
+		}
+	}
+	if q.filter != nil {
+		q.filter(sel)
+	}
+	sel.WriteString(` ORDER BY ` + order)
+	sel.limit(q.limit)
+	sel.WriteString(`) t JOIN account a ON a.n = t.rowid ORDER BY a.n`)
+	return nil
+}
+
+// longestFirst returns each word once.
+func longestFirst(words []string) []string {
+	words = slices.Clone(words)
+	slices.SortFunc(words, func(a, b string) int {
 		return cmp.Or(utf8.RuneCountInString(b)-utf8.RuneCountInString(a), strings.Compare(a, b))
 	})
-	long = slices.Compact(long)
-	sel.add(`FROM account_text t JOIN account a ON a.n = t.rowid WHERE t.rowid > `, after)
-	for _, w := range long[:min(len(long), wordsAsked)] {
-		sel.add(` AND t.folded LIKE `, "%"+likeText.Replace(w)+"%")
-	}
-	return len(long) > 0, nil
+	return slices.Compact(words)
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
 }

@@ -29,18 +29,22 @@ func (e *sqliteEngine) deleteText(tx *Tx, u *logiqc.User) error {
 	return err
 }
 
-// matchText asks for the rarest trigrams of the words.
-func (e *sqliteEngine) matchText(tx *Tx, sel *query, words []string, after int64) (bool, error) {
-	trigrams, err := tx.rarest(words)
-	if err != nil || len(trigrams) == 0 {
-		return false, err
+// textSQL asks for the rarest trigrams of the words.
+func (e *sqliteEngine) textSQL(tx *Tx, sel *query, q textQuery) error {
+	trigrams, err := tx.rarest(q.words)
+	if err != nil {
+		return err
 	}
 	quoted := make([]string, len(trigrams))
 	for i, t := range trigrams {
 		quoted[i] = `"` + strings.ReplaceAll(t, `"`, `""`) + `"`
 	}
 	// CROSS keeps the planner from looking each account up in the index.
-	sel.add(`FROM account_text t CROSS JOIN account a ON a.n = t.rowid WHERE account_text MATCH `, strings.Join(quoted, " AND "),
-		` AND t.rowid > `, after)
-	return true, nil
+	sel.add(`SELECT '', `+q.columns+`FROM account_text t CROSS JOIN account a ON a.n = t.rowid WHERE account_text MATCH `,
+		strings.Join(quoted, " AND "), ` AND t.rowid > `, q.after)
+	if q.filter != nil {
+		q.filter(sel)
+	}
+	sel.WriteString(` ORDER BY t.rowid`)
+	return nil
 }

@@ -70,12 +70,11 @@ type engine interface {
 	dialect() *dialect
 	// placeholder is the n-th of a long list of arguments in order.
 	placeholder(n int) string
-	// insertText and deleteText keep the text index; matchText writes the rest
-	// of a SELECT, from its FROM on, of the accounts past a number that may
-	// have every long word. ok is false when there is nothing to go by.
+	// insertText and deleteText keep the text index; textSQL writes the SELECT
+	// that asks it.
 	insertText(tx *Tx, batch []*logiqc.User) error
 	deleteText(tx *Tx, u *logiqc.User) error
-	matchText(tx *Tx, sel *query, words []string, after int64) (ok bool, err error)
+	textSQL(tx *Tx, sel *query, q textQuery) error
 	// bulk sets the database up for very many inserts, or back.
 	bulk(tx *Tx, on bool) error
 	// checkDatabase looks for damage, and for what a new store has otherwise.
@@ -93,6 +92,11 @@ type dialect struct {
 	rows    int    // how many accounts are best inserted by one statement
 	streams bool   // who stops reading is not sent the rest
 	index   string // an event's columns as one, see indexSQL
+	arrays  bool   // many values are one argument
+	// hidesBounds keeps the bounds of a range from the planner, which then has one
+	// plan for any: along the index, as far as somebody reads. It is what such a
+	// range is read by anyway, and takes longer to find out than to do.
+	hidesBounds bool
 }
 
 func newStore(e engine, o Options) *Store {

@@ -148,7 +148,7 @@ func ambiguous(ref string, found []logiqc.User, more bool) error {
 // left out.
 func (tx *Tx) Users(ids []string) ([]logiqc.User, error) {
 	byID := make(map[string]logiqc.User, len(ids))
-	err := eachIn(tx, userSQL+`WHERE a.id IN (`, ``, nil, ids, func(rows *sql.Rows) error {
+	err := eachIn(tx, userSQL+`WHERE a.id`, ``, nil, ids, func(rows *sql.Rows) error {
 		u, err := scanUser(rows)
 		byID[u.ID] = u
 		return err
