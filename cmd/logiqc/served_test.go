@@ -10,10 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
-
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -164,4 +164,29 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("SERVER", s.Listening[0])
 	ts.Setenv("PIN", s.Pin)
 	ts.Setenv("LAPTOP", s.Laptop)
+}
+
+// serve starts a server on the home's store, which ends with the test.
+func (h *home) serve(args ...string) *served {
+	h.t.Helper()
+	s, err := startServer(h.watched(append([]string{"serve", "-o", "json"}, args...)...))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _, _ = s.stop() })
+	return s
+}
+
+// laptop is another machine's home, with the line that the server printed typed
+// in, and with somebody signed in.
+func (h *home) laptop(s *served, username string) *home {
+	h.t.Helper()
+	l := &home{t: h.t, tpl: h.tpl, dir: h.t.TempDir()}
+	line := strings.Fields(s.Laptop)
+	if len(line) == 0 || line[0] != "logiqc" {
+		h.t.Fatalf("the server prints no line for laptops but %q", s.Laptop)
+	}
+	l.must(line[1:]...)
+	l.asAt(username, s.Listening[0])
+	return l
 }

@@ -15,7 +15,6 @@ import (
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 	"github.com/logiqc/logiqc/pkg/service"
-	"github.com/logiqc/logiqc/pkg/servicetest"
 	"github.com/logiqc/logiqc/pkg/store"
 	"github.com/logiqc/logiqc/pkg/store/pgtest"
 	"github.com/logiqc/logiqc/pkg/totp"
@@ -69,20 +68,9 @@ func openGrowth(b *testing.B) *growing {
 		g.path, g.dsn = "", pgtest.Database(b)
 		where = g.dsn
 	}
-	const origin = "logiqc/test/store-1"
-	ring, _, err := service.CreateKeys(filepath.Join(b.TempDir(), "store-1"), origin)
-	if err != nil {
-		b.Fatal(err)
-	}
-	made, at, err := service.Create(b.Context(), where, store.Options{}, func(string) (service.Keys, error) { return ring, nil },
-		service.NewStore{ID: "store-1", Origin: origin, Issuer: "Logiqc", Enforced: true,
-			Admin: logiqc.NewUser{Username: "helen", Email: "helen@example.org", Password: servicetest.Password}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = made.Close() })
-	g.Desk = made
-	actor, err := g.Authenticate(context.Background(), at.Token, logiqc.Source{Host: "desk-3"})
+	made := createDesk(b, where, filepath.Join(b.TempDir(), "store-1"), store.Options{})
+	g.Desk = made.Desk
+	actor, err := g.Authenticate(context.Background(), made.init, logiqc.Source{Host: "desk-3"})
 	if err != nil {
 		b.Fatal(err)
 	}

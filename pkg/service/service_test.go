@@ -49,21 +49,27 @@ type desk struct {
 // TestOnPostgres.
 func openDesk(t testing.TB) *desk {
 	t.Helper()
-	dir := t.TempDir()
-	keys := filepath.Join(dir, "keys", "store-1")
-	const origin = "logiqc/test/store-1"
-	ring, _, err := service.CreateKeys(keys, origin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := newClock()
+	dir, c := t.TempDir(), newClock()
 	path := filepath.Join(dir, "logiqc.db")
 	where := path
 	if strings.HasPrefix(t.Name(), "TestOnPostgres/") {
 		where = pgtest.Database(t)
 	}
-	d, at, err := service.Create(t.Context(), where, store.Options{Now: c.Now},
-		func(string) (service.Keys, error) { return ring, nil },
+	d := createDesk(t, where, filepath.Join(dir, "keys", "store-1"), store.Options{Now: c.Now})
+	d.clock, d.path = c, path
+	return d
+}
+
+// createDesk makes a store at a place, with its keys in a folder and with helen
+// signed in.
+func createDesk(t testing.TB, where, keys string, o store.Options) *desk {
+	t.Helper()
+	const origin = "logiqc/test/store-1"
+	ring, _, err := service.CreateKeys(keys, origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, at, err := service.Create(t.Context(), where, o, func(string) (service.Keys, error) { return ring, nil },
 		service.NewStore{ID: "store-1", Origin: origin, Issuer: "Logiqc", Enforced: true,
 			Admin:  logiqc.NewUser{Username: "helen", Email: "helen@example.org", Password: servicetest.Password},
 			Source: logiqc.Source{Host: "desk-3"}})
@@ -71,7 +77,7 @@ func openDesk(t testing.TB) *desk {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = d.Close() })
-	return &desk{Desk: d, clock: c, path: path, ring: ring, init: at.Token}
+	return &desk{Desk: d, ring: ring, init: at.Token}
 }
 
 func (d *desk) Init() logiqc.Secret { return d.init }
@@ -130,4 +136,11 @@ func TestOnPostgres(t *testing.T) {
 		}
 		TestModel(t)
 	})
+}
+
+func errOf(e *logiqc.Error) error {
+	if e == nil {
+		return nil
+	}
+	return e
 }

@@ -19,7 +19,6 @@ import (
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 	"github.com/logiqc/logiqc/pkg/service"
-	"github.com/logiqc/logiqc/pkg/servicetest"
 	"github.com/logiqc/logiqc/pkg/store"
 	"github.com/logiqc/logiqc/pkg/store/pgtest"
 	"github.com/logiqc/logiqc/pkg/totp"
@@ -50,13 +49,13 @@ func TestPostgresTakeover(t *testing.T) {
 
 func takeover(t *testing.T) {
 	pair, keys := pgtest.NewPair(t), filepath.Join(t.TempDir(), "store-1")
-	d, session := openTakeover(t, pair.DSN, keys)
+	d := openTakeover(t, pair.DSN, keys)
 	acknowledged := make(chan string, desks*operators*resets)
 	var done sync.WaitGroup
 	var unknown atomic.Bool
 	for desk := range desks {
 		cmd := exec.Command(os.Args[0], "-test.run=TestPostgresTakeover$")
-		cmd.Env = append(os.Environ(), "TAKEOVER_STORE="+pair.DSN, "TAKEOVER_KEYS="+keys, "TAKEOVER_SESSION="+session.Reveal(), fmt.Sprintf("TAKEOVER_DESK=%d", desk))
+		cmd.Env = append(os.Environ(), "TAKEOVER_STORE="+pair.DSN, "TAKEOVER_KEYS="+keys, "TAKEOVER_SESSION="+d.init.Reveal(), fmt.Sprintf("TAKEOVER_DESK=%d", desk))
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -135,23 +134,11 @@ func wantEachOnce(t *testing.T, d *desk, acknowledged <-chan string, dsn string)
 }
 
 // openTakeover makes the store on the primary, with somebody enrolled for each
-// reset, and returns an operator's session.
-func openTakeover(t *testing.T, dsn, keys string) (*desk, logiqc.Secret) {
+// reset.
+func openTakeover(t *testing.T, dsn, keys string) *desk {
 	t.Helper()
-	const origin = "logiqc/test/store-1"
-	ring, _, err := service.CreateKeys(keys, origin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	made, at, err := service.Create(t.Context(), dsn, store.Options{}, func(string) (service.Keys, error) { return ring, nil },
-		service.NewStore{ID: "store-1", Origin: origin, Issuer: "Logiqc", Enforced: true,
-			Admin: logiqc.NewUser{Username: "helen", Email: "helen@example.org", Password: servicetest.Password}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = made.Close() })
-	d := &desk{Desk: made, ring: ring, init: at.Token}
-	helen, err := d.As(t.Context(), at.Token)
+	d := createDesk(t, dsn, keys, store.Options{})
+	helen, err := d.As(t.Context(), d.init)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +159,7 @@ func openTakeover(t *testing.T, dsn, keys string) (*desk, logiqc.Secret) {
 	if _, err := helen.ImportUsers(t.Context(), logiqc.Import{Rows: rows(people...)}); err != nil {
 		t.Fatal(err)
 	}
-	return d, at.Token
+	return d
 }
 
 // caller is the user who calls an operator at a desk.
@@ -240,19 +227,12 @@ func resetSurely(ctx context.Context, by logiqc.Service, user string) (met []log
 	return met, errors.New("it never worked")
 }
 
-func errOf(e *logiqc.Error) error {
-	if e == nil {
-		return nil
-	}
-	return e
-}
-
 // The rows of an import can be read once: when the database wants the
 // transaction again, nothing is imported, and that is said.
 func TestPostgresImportMeetsAnother(t *testing.T) {
 	dsn := pgtest.Database(t)
-	d, session := openTakeover(t, dsn, filepath.Join(t.TempDir(), "store-1"))
-	helen, err := d.As(t.Context(), session)
+	d := openTakeover(t, dsn, filepath.Join(t.TempDir(), "store-1"))
+	helen, err := d.As(t.Context(), d.init)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 	"github.com/logiqc/logiqc/pkg/service"
-	"github.com/logiqc/logiqc/pkg/servicetest"
 	"github.com/logiqc/logiqc/pkg/store"
 	"github.com/logiqc/logiqc/pkg/store/pgtest"
 )
@@ -32,27 +31,16 @@ func TestPostgresWriters(t *testing.T) {
 		return
 	}
 	dsn, keys := pgtest.Database(t), filepath.Join(t.TempDir(), "store-1")
-	const origin = "logiqc/test/store-1"
-	ring, _, err := service.CreateKeys(keys, origin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, at, err := service.Create(t.Context(), dsn, store.Options{}, func(string) (service.Keys, error) { return ring, nil },
-		service.NewStore{ID: "store-1", Origin: origin, Issuer: "Logiqc", Enforced: true,
-			Admin: logiqc.NewUser{Username: "helen", Email: "helen@example.org", Password: servicetest.Password}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
+	d := createDesk(t, dsn, keys, store.Options{})
 	other := exec.Command(os.Args[0], "-test.run=TestPostgresWriters$")
-	other.Env = append(os.Environ(), "WRITERS_STORE="+dsn, "WRITERS_KEYS="+keys, "WRITERS_SESSION="+at.Token.Reveal())
+	other.Env = append(os.Environ(), "WRITERS_STORE="+dsn, "WRITERS_KEYS="+keys, "WRITERS_SESSION="+d.init.Reveal())
 	var done sync.WaitGroup
 	done.Go(func() {
 		if out, err := other.CombinedOutput(); err != nil {
 			t.Errorf("the other process: %v: %s", err, out)
 		}
 	})
-	writeMuch(t, dsn, keys, at.Token, "a")
+	writeMuch(t, dsn, keys, d.init, "a")
 	done.Wait()
 	report, err := d.Verify(t.Context(), nil)
 	if want := int64(3 + 2*writersEach*writesEach); err != nil || !report.OK || report.Size != want {

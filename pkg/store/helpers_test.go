@@ -126,3 +126,5 @@ func wantCode(t testing.TB, err error, code logiqc.Code) {
 		t.Fatalf("error %v, want %s", err, code)
 	}
 }
+
+func noInit(*Tx) error { return nil }

@@ -3,7 +3,6 @@
 package store
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -14,8 +13,6 @@ import (
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 )
-
-func noInit(*Tx) error { return nil }
 
 // Whatever the umask, the files are their owner's alone (S-79).
 func TestModes(t *testing.T) {
@@ -130,33 +127,6 @@ func TestCreateFails(t *testing.T) {
 	newStoreAt(t, path)
 	if files, _ := filepath.Glob(path + ".new*"); len(files) != 0 {
 		t.Errorf("left behind: %q", files)
-	}
-}
-
-func TestSchemaVersions(t *testing.T) {
-	migrations := "goose_db_version"
-	if onPostgres(t) {
-		migrations = migrationTable
-	}
-	migrated := `INSERT INTO ` + migrations + ` (version_id, is_applied, tstamp) VALUES ($1, TRUE, CURRENT_TIMESTAMP)`
-	for _, c := range []struct {
-		made    string
-		version int
-		word    string
-	}{
-		{`UPDATE store SET schema = $1`, schemaVersion + 1, "newer"},
-		{`UPDATE store SET schema = $1`, schemaVersion - 1, "older"},
-		{migrated, schemaVersion + 1, "newer"}, // an upgrade that was killed before its end
-	} {
-		s, _ := newTestStore(t)
-		update(t, s, func(tx *Tx) error { _, err := tx.exec(c.made, c.version); return err })
-		for name, try := range map[string]func(context.Context, func(*Tx) error) error{"view": s.View, "update": s.Update} {
-			err := try(t.Context(), func(*Tx) error { t.Error("ran"); return nil })
-			wantCode(t, err, logiqc.Unavailable)
-			if !strings.Contains(err.Error(), c.word) {
-				t.Errorf("%s: %v, want %q", name, err, c.word)
-			}
-		}
 	}
 }
 
