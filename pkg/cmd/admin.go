@@ -141,7 +141,7 @@ var adminEventColumns = []ui.Column{{Name: "Time", Whole: true}, {Name: "Action"
 	{Name: "Actor"}, {Name: "Why"}, {Name: "Seq", Right: true, Whole: true}}
 
 func adminEventCells(e logiqc.Event) []any {
-	return []any{local(e.Time, "2006-01-02 15:04"), string(e.Action), outcomeText(e), actorText(e.Actor), eventWhy(e), number(int(e.Seq))}
+	return []any{local(e.Time, "2006-01-02 15:04"), string(e.Action), outcomeText(e), e.Actor.Who(), eventWhy(e), number(int(e.Seq))}
 }
 
 // mayDecide reports whether the actor may approve or reject a request.

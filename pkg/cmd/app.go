@@ -236,6 +236,15 @@ func (a *App) evidence(ctx context.Context) (logiqc.Audit, logiqc.Evidence, erro
 	return audit, e, err
 }
 
+// calling is what a command begins with that changes something by the Service:
+// the request of its flags, and what [App.Service] returns.
+func (a *App) calling(ctx context.Context, f *requestFlags, canAsk bool) (svc logiqc.Service, req logiqc.Request, err error) {
+	if req, err = f.request(canAsk); err == nil {
+		svc, err = a.Service(ctx)
+	}
+	return svc, req, err
+}
+
 // directly is what a command begins with that changes a store which is opened
 // directly: the request of its flags, and what [App.Direct] returns.
 func (a *App) directly(ctx context.Context, f *requestFlags) (desk *service.Desk, by logiqc.Actor, req logiqc.Request, err error) {

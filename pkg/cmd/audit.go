@@ -31,7 +31,7 @@ func eventCells(io *ui.IO) func(logiqc.Event) []any {
 		if io.OutTerminal() {
 			at = local(e.Time, time.DateTime)
 		}
-		return []any{strconv.FormatInt(e.Seq, 10), at, string(e.Action), outcomeText(e), actorText(e.Actor), e.Target.Username, eventWhy(e)}
+		return []any{strconv.FormatInt(e.Seq, 10), at, string(e.Action), outcomeText(e), e.Actor.Who(), e.Target.Username, eventWhy(e)}
 	}
 }
 
@@ -40,17 +40,6 @@ func outcomeText(e logiqc.Event) ui.Text {
 		return ui.Sprintf("%s", string(e.Outcome))
 	}
 	return ui.Red(string(e.Outcome))
-}
-
-// actorText names who acted.
-func actorText(a logiqc.EventActor) string {
-	switch a.Kind {
-	case logiqc.Token:
-		return a.Name + " for " + a.For
-	case logiqc.System:
-		return "system (" + a.OSUser + ")"
-	}
-	return a.Username
 }
 
 // eventWhy is the error code of a refusal, and the reason that was given.

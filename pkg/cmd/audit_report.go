@@ -98,11 +98,7 @@ func (f reportFlags) period(now time.Time) (since, until logiqc.Time, err error)
 // report signs a checkpoint, checks the log and the accounts, and tells what
 // the log up to that checkpoint says of the period.
 func (a *App) report(ctx context.Context, f reportFlags, since, until logiqc.Time) (out auditReport, err error) {
-	audit, err := a.Audit(ctx)
-	if err != nil {
-		return out, err
-	}
-	e, err := audit.Evidence(ctx)
+	audit, e, err := a.evidence(ctx)
 	if err != nil {
 		return out, err
 	}

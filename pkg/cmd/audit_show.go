@@ -46,7 +46,7 @@ func eventCard(e logiqc.Event) ui.Card {
 		}
 	}
 	add("Time", local(e.Time, "2 Jan 2006 15:04:05.000 MST"))
-	add("Actor", withID(actorText(e.Actor), e.Actor.ID))
+	add("Actor", withID(e.Actor.Who(), e.Actor.ID))
 	if e.Actor.Kind != logiqc.System {
 		add("OS user", e.Actor.OSUser)
 	}

@@ -94,11 +94,7 @@ func (a *App) verifyStore(ctx context.Context, f verifyFlags) (out verified, err
 	if _, err := typedKeys(f.keys); err != nil { // before anybody is asked who they are
 		return out, err
 	}
-	audit, err := a.Audit(ctx)
-	if err != nil {
-		return out, err
-	}
-	e, err := audit.Evidence(ctx)
+	audit, e, err := a.evidence(ctx)
 	if err != nil {
 		return out, err
 	}

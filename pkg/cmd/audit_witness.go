@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,11 +40,7 @@ func newAuditWitnessAdd(a *App) *cobra.Command {
 			return logiqc.Errorf(logiqc.Usage, "what a witness signs is checked with its key: give --key").
 				WithHint("the witness's operator publishes it: one line, NAME+HASH+KEY")
 		}
-		req, err := f.request(false)
-		if err != nil {
-			return err
-		}
-		audit, err := a.Audit(c.Context())
+		audit, req, err := a.auditing(c.Context(), f)
 		if err != nil {
 			return err
 		}
@@ -76,6 +73,15 @@ type witnessAnswer struct {
 
 func witnessAnswerOf(out logiqc.WitnessChanged, r logiqc.Request) witnessAnswer {
 	return witnessAnswer{out.Changed && !r.DryRun, out.Changed && r.DryRun, out.Witness, out.Replayed}
+}
+
+// auditing is what a command begins with that changes who cosigns: the request
+// of its flags, and what [App.Audit] returns.
+func (a *App) auditing(ctx context.Context, f *requestFlags) (audit logiqc.Audit, req logiqc.Request, err error) {
+	if req, err = f.request(false); err == nil {
+		audit, err = a.Audit(ctx)
+	}
+	return audit, req, err
 }
 
 func newAuditWitnessList(a *App) *cobra.Command {
@@ -121,11 +127,7 @@ func newAuditWitnessRemove(a *App) *cobra.Command {
 	f := addRequestFlags(c, false)
 	f.addReason(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		req, err := f.request(false)
-		if err != nil {
-			return err
-		}
-		audit, err := a.Audit(c.Context())
+		audit, req, err := a.auditing(c.Context(), f)
 		if err != nil {
 			return err
 		}

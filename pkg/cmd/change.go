@@ -60,11 +60,7 @@ func (a *App) change(ctx context.Context, verb logiqc.Verb, refs []string, bulk 
 	if !bulk && a.IO().Format() == ui.FormatCSV {
 		return noCSV()
 	}
-	req, err := f.request(a.IO().CanPrompt())
-	if err != nil {
-		return err
-	}
-	svc, err := a.Service(ctx)
+	svc, req, err := a.calling(ctx, f, a.IO().CanPrompt())
 	if err != nil {
 		return err
 	}

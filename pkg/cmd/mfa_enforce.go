@@ -38,11 +38,7 @@ func newMFAEnforce(a *App) *cobra.Command {
 
 // enforce shows whom it would touch, asks, and turns enforcement on or off.
 func (a *App) enforce(ctx context.Context, on bool, f *requestFlags) error {
-	req, err := f.request(a.IO().CanPrompt())
-	if err != nil {
-		return err
-	}
-	svc, err := a.Service(ctx)
+	svc, req, err := a.calling(ctx, f, a.IO().CanPrompt())
 	if err != nil {
 		return err
 	}

@@ -36,11 +36,7 @@ func newMFAEnrolmentCode(a *App) *cobra.Command {
 		if firstArg(args) == "" && !a.IO().CanPrompt() {
 			return errNoUser()
 		}
-		req, err := f.request(a.IO().CanPrompt())
-		if err != nil {
-			return err
-		}
-		svc, err := a.Service(c.Context())
+		svc, req, err := a.calling(c.Context(), f, a.IO().CanPrompt())
 		if err != nil {
 			return err
 		}

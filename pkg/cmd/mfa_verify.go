@@ -36,11 +36,7 @@ func newMFAVerify(a *App) *cobra.Command {
 		case firstArg(args) == "" && !a.IO().CanPrompt():
 			return errNoUser()
 		}
-		req, err := f.request(false)
-		if err != nil {
-			return err
-		}
-		svc, err := a.Service(c.Context())
+		svc, req, err := a.calling(c.Context(), f, false)
 		if err != nil {
 			return err
 		}

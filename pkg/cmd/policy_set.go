@@ -93,11 +93,7 @@ func readSettings(args []string) (settings []logiqc.Setting, err error) {
 
 // setPolicy changes the settings and tells what differs.
 func (a *App) setPolicy(ctx context.Context, settings []logiqc.Setting, f *requestFlags) error {
-	req, err := f.request(false)
-	if err != nil {
-		return err
-	}
-	svc, err := a.Service(ctx)
+	svc, req, err := a.calling(ctx, f, false)
 	if err != nil {
 		return err
 	}

@@ -59,13 +59,11 @@ func (a *App) addUser(ctx context.Context, f *addFlags) (err error) {
 	if err := a.checkAdd(f); err != nil {
 		return err
 	}
-	if f.user.Request, err = f.request(false); err != nil {
-		return err
-	}
-	svc, err := a.Service(ctx)
+	svc, req, err := a.calling(ctx, f.requestFlags, false)
 	if err != nil {
 		return err
 	}
+	f.user.Request = req
 	switch {
 	case f.passwordStdin:
 		f.user.Password, err = a.secret(ctx, "Password")

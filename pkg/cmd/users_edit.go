@@ -58,13 +58,11 @@ func (a *App) editUser(ctx context.Context, edit logiqc.UserEdit, f *requestFlag
 	case edit.User == "" && !a.IO().CanPrompt():
 		return errNoUser()
 	}
-	if edit.Request, err = f.request(false); err != nil {
-		return err
-	}
-	svc, err := a.Service(ctx)
+	svc, req, err := a.calling(ctx, f, false)
 	if err != nil {
 		return err
 	}
+	edit.Request = req
 	var out logiqc.Changed
 	err = a.orPicked(ctx, svc, edit.User, func(ref string) (err error) {
 		edit.User = ref

@@ -49,13 +49,11 @@ func (a *App) importUsers(ctx context.Context, file importFile, imp logiqc.Impor
 	if err := file.check(); err != nil {
 		return err
 	}
-	if imp.Request, err = f.request(false); err != nil {
-		return err
-	}
-	svc, err := a.Service(ctx)
+	svc, req, err := a.calling(ctx, f, false)
 	if err != nil {
 		return err
 	}
+	imp.Request = req
 	var total int64
 	if io.ErrTerminal() {
 		total = file.lines()

@@ -34,18 +34,14 @@ func newUsersPasswd(a *App) *cobra.Command {
 // setPassword sets the password of the account that ref means, the caller's own
 // without one.
 func (a *App) setPassword(ctx context.Context, ref string, stdin bool, f *requestFlags) (err error) {
-	switch {
-	case !stdin && !a.IO().CanPrompt():
+	if !stdin && !a.IO().CanPrompt() {
 		return logiqc.Errorf(logiqc.Usage, "there is no terminal to ask for the password on").WithHint("give it with --password-stdin")
 	}
-	change := logiqc.PasswordChange{User: ref}
-	if change.Request, err = f.request(false); err != nil {
-		return err
-	}
-	svc, err := a.Service(ctx)
+	svc, req, err := a.calling(ctx, f, false)
 	if err != nil {
 		return err
 	}
+	change := logiqc.PasswordChange{Request: req, User: ref}
 	own, err := a.whosePassword(ctx, svc, &change)
 	if err != nil {
 		return err

@@ -120,6 +120,17 @@ type EventActor struct {
 	OSUser   string    `json:"os_user"`
 }
 
+// Who names the actor for people: a token by its own name and whom it acts for.
+func (a EventActor) Who() string {
+	switch a.Kind {
+	case Token:
+		return a.Name + " for " + a.For
+	case System:
+		return "system (" + a.OSUser + ")"
+	}
+	return a.Username
+}
+
 // EventSource is where the request came from.
 type EventSource struct {
 	Host string `json:"host"`

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
-	"github.com/logiqc/logiqc/pkg/password"
 	"github.com/logiqc/logiqc/pkg/store"
 )
 
@@ -224,11 +223,7 @@ func (c *carrier) compare(was logiqc.User, a *logiqc.Replayable) (s settled, dif
 // password keeps the hash that the log tells of, or the one it was made anew
 // from; any other is lost.
 func (s *settled) password(a *logiqc.Replayable, after *since) {
-	stored := ""
-	if s.was.PasswordHash != "" {
-		stored = password.Digest(s.was.PasswordHash.Reveal())
-	}
-	switch {
+	switch stored := snapshotOf(s.was).Password; {
 	case stored == a.Password:
 	case stored != "" && stored == after.password && !after.newPassword:
 		s.keptPassword = stored
@@ -241,15 +236,8 @@ func (s *settled) password(a *logiqc.Replayable, after *since) {
 // factor keeps the enrolment that the log tells of, with the steps spent since.
 // A recovery code that was used is not told from the others, so all of them go.
 func (s *settled) factor(a *logiqc.Replayable, after *since) {
-	u := s.was
-	stored, code, until := "", "", logiqc.Time(0)
-	if u.Enrolled != nil {
-		stored = u.Enrolled.ID
-	}
-	if u.Code != nil {
-		code, until = password.Digest(u.Code.Hash.Reveal()), u.Code.ExpiresAt
-	}
-	if code != a.EnrolmentCode || until != a.CodeExpiresAt {
+	u, stored := s.was, snapshotOf(s.was).Enrolment
+	if code, until := enrolmentCodeOf(u); code != a.EnrolmentCode || until != a.CodeExpiresAt {
 		s.noCode = code != ""
 		s.lost.Enrolment = a.EnrolmentCode != ""
 	}

@@ -121,11 +121,7 @@ func (r *reconciler) account(u logiqc.User) {
 	if u.Enrolled != nil {
 		step = u.Enrolled.Step
 	}
-	var code string
-	var codeUntil logiqc.Time
-	if u.Code != nil {
-		code, codeUntil = password.Digest(u.Code.Hash.Reveal()), u.Code.ExpiresAt
-	}
+	code, codeUntil := enrolmentCodeOf(u)
 	for _, f := range []struct{ field, log, store string }{
 		{"username", a.Username, s.Username}, {"email", a.Email, s.Email}, {"name", a.Name, s.Name},
 		{"phone", a.Phone, s.Phone}, {"role", string(a.Role), string(s.Role)}, {"status", string(a.Status), string(s.Status)},
@@ -140,6 +136,15 @@ func (r *reconciler) account(u logiqc.User) {
 	} {
 		r.differ(u.Username, f.field, f.log, f.store, a.LastEvent)
 	}
+}
+
+// enrolmentCodeOf is the account's enrolment code as the log tells of it; "" for
+// none.
+func enrolmentCodeOf(u logiqc.User) (digest string, expiresAt logiqc.Time) {
+	if u.Code == nil {
+		return "", 0
+	}
+	return password.Digest(u.Code.Hash.Reveal()), u.Code.ExpiresAt
 }
 
 // sessions looks for sessions that no event made. One that the log knows and

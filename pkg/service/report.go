@@ -148,7 +148,7 @@ func (r *Reporter) count(e logiqc.Event) {
 	default:
 		return
 	}
-	c.List = append(c.List, ChangeEvent{Seq: e.Seq, Time: e.Time, Action: e.Action, By: doneBy(e.Actor), User: e.Target.Username, What: changed(e)})
+	c.List = append(c.List, ChangeEvent{Seq: e.Seq, Time: e.Time, Action: e.Action, By: e.Actor.Who(), User: e.Target.Username, What: changed(e)})
 }
 
 func isRole(c logiqc.Change) bool { return c.Field == "role" }
@@ -170,7 +170,7 @@ func (r *Reporter) countReset(e logiqc.Event) {
 		}
 	}
 	r.days[e.Time.Std().In(r.loc).Format(time.DateOnly)]++
-	r.actors[OperatorShare{Operator: doneBy(e.Actor), Kind: e.Actor.Kind}]++
+	r.actors[OperatorShare{Operator: e.Actor.Who(), Kind: e.Actor.Kind}]++
 }
 
 // Report is what the events applied so far come to.
@@ -214,17 +214,6 @@ func everyDay(days map[string]int) []DayResets {
 		at = at.AddDate(0, 0, 1)
 	}
 	return all
-}
-
-// doneBy names who acted: a token by its own name and whom it acts for.
-func doneBy(a logiqc.EventActor) string {
-	switch a.Kind {
-	case logiqc.Token:
-		return a.Name + " for " + a.For
-	case logiqc.System:
-		return "system (" + a.OSUser + ")"
-	}
-	return a.Username
 }
 
 // changed says what an event of [Changes] changed.

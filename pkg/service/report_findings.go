@@ -85,7 +85,7 @@ func newLookout() *lookout {
 
 func (l *lookout) add(kind FindingKind, e *logiqc.Event, other int64, what string) {
 	l.found[kind] = append(l.found[kind],
-		Case{Seq: e.Seq, Time: e.Time, User: e.Target.Username, By: doneBy(e.Actor), Other: other, What: what, RequestedBy: e.Details.RequestedBy})
+		Case{Seq: e.Seq, Time: e.Time, User: e.Target.Username, By: e.Actor.Who(), Other: other, What: what, RequestedBy: e.Details.RequestedBy})
 }
 
 // apply takes the next event; in says that it is in the period.
@@ -166,7 +166,7 @@ func responsible(a logiqc.EventActor) string {
 // reset looks at a reset.
 func (l *lookout) reset(w *watched, e *logiqc.Event, in bool) {
 	w.resets = slices.DeleteFunc(w.resets, func(c Case) bool { return e.Time.Sub(c.Time) > repeatsSpan })
-	w.resets = append(w.resets, Case{Seq: e.Seq, Time: e.Time, User: e.Target.Username, By: doneBy(e.Actor), Actor: responsible(e.Actor), Other: -1})
+	w.resets = append(w.resets, Case{Seq: e.Seq, Time: e.Time, User: e.Target.Username, By: e.Actor.Who(), Actor: responsible(e.Actor), Other: -1})
 	w.reset, w.inPeriod = e, in
 	if !in {
 		return
@@ -237,7 +237,7 @@ func (l *lookout) findings() []Finding {
 	for _, w := range l.accounts {
 		if w.reset != nil && w.inPeriod {
 			found[NeverEnrolledAfter] = append(found[NeverEnrolledAfter], Case{Seq: w.reset.Seq, Time: w.reset.Time,
-				User: w.reset.Target.Username, By: doneBy(w.reset.Actor), Other: -1, What: "no enrolment since"})
+				User: w.reset.Target.Username, By: w.reset.Actor.Who(), Other: -1, What: "no enrolment since"})
 		}
 	}
 	all := []Finding{}

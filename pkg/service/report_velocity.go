@@ -61,7 +61,7 @@ func approvedBy(e *logiqc.Event) string {
 	if e.Details.RequestedBy == "" {
 		return ", without a second operator"
 	}
-	return ", asked for by " + e.Details.RequestedBy + ", approved by " + doneBy(e.Actor)
+	return ", asked for by " + e.Details.RequestedBy + ", approved by " + e.Actor.Who()
 }
 
 // wanted tells whether a person brought a reset about: made or approved it, or
