@@ -186,23 +186,27 @@ func TestDamagedStore(t *testing.T) {
 	wantCode(t, err, logiqc.Integrity)
 }
 
-// Every connection is set as it must be (S-80, S-81).
+// Every connection is set as it must be (S-80, S-81): what that is is written
+// down here a second time.
 func TestConnections(t *testing.T) {
 	s, _ := newTestStore(t)
-	for _, write := range []bool{true, false} {
+	for write, want := range map[bool]map[string]string{
+		true: {"busy_timeout": "2000", "journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "trusted_schema": "0",
+			"secure_delete": "1", "recursive_triggers": "1", "query_only": "0"},
+		false: {"busy_timeout": "2000", "journal_mode": "wal", "trusted_schema": "0"},
+	} {
 		db, err := s.db(write)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := readPragmas
-		if write {
-			want = writePragmas
-		}
-		for _, p := range want {
+		for name, value := range want {
 			var got string
-			if err := db.QueryRowContext(t.Context(), "PRAGMA "+p.name).Scan(&got); err != nil || got != p.value {
-				t.Errorf("%s is %q, %v, want %s", p.name, got, err, p.value)
+			if err := db.QueryRowContext(t.Context(), "PRAGMA "+name).Scan(&got); err != nil || got != value {
+				t.Errorf("writing %t: %s is %q, %v, want %s", write, name, got, err, value)
 			}
+		}
+		if _, err := db.ExecContext(t.Context(), `PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = sql`); err == nil {
+			t.Errorf("writing %t: the schema can be rewritten", write)
 		}
 	}
 	for have, want := range map[string]bool{"3.51.3": true, "3.54.1": true, "4.0": true, "3.51.2": false, "3.9.9": false, "3.51": false} {
