@@ -24,7 +24,7 @@ import (
 // been recorded, and nobody signs in.
 func TestUnrecordedDoesNotHappen(t *testing.T) {
 	h := newTemplate(t).home(t)
-	before := h.account("jlee")
+	before, keys := h.account("jlee"), h.must("keys", "list")
 	h.tamper2(`CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'no room'); END`)
 	for _, args := range [][]string{
 		{"mfa", "reset", "jlee", "--yes"},
@@ -37,6 +37,8 @@ func TestUnrecordedDoesNotHappen(t *testing.T) {
 		{"policy", "set", "session.ttl=1h"},
 		{"audit", "export", filepath.Join(h.dir, "out")},
 		{"store", "freeze", "--reason", "x"},
+		{"keys", "rotate", "log"},
+		{"keys", "rotate", "seal"},
 		{"signin", "--user", "jlee", "--password-stdin", "--no-save"},
 	} {
 		c := h.command(append(args, "-o", "json")...)
@@ -49,6 +51,9 @@ func TestUnrecordedDoesNotHappen(t *testing.T) {
 	h.tamper2(`DROP TRIGGER full`)
 	if after := h.account("jlee"); after != before {
 		t.Errorf("jlee is\n%+v, and was\n%+v", after, before)
+	}
+	if now := h.must("keys", "list"); now != keys {
+		t.Errorf("a key without an event:\n%s\nbefore:\n%s", now, keys)
 	}
 	h.must("store", "check")
 	if _, err := os.Stat(filepath.Join(h.dir, "out")); err == nil {

@@ -2,6 +2,7 @@ package seal
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -39,6 +40,17 @@ func TestReplaceFile(t *testing.T) {
 		}
 	}
 	onlyFile(t, dir)
+	reader, err := os.Open(path) // whoever reads goes on with what was there
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	if err := ReplaceFile(path, []byte("third")); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := io.ReadAll(reader); err != nil || string(data) != "second" {
+		t.Errorf("a reader of the old file met %q, %v", data, err)
+	}
 	if err := ReplaceFile(filepath.Join(dir, "none", "x"), nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no folder: %v", err)
 	}

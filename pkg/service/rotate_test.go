@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"database/sql"
 	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/mod/sumdb/note"
@@ -12,6 +15,7 @@ import (
 	"github.com/logiqc/logiqc/pkg/logiqc"
 	"github.com/logiqc/logiqc/pkg/service"
 	"github.com/logiqc/logiqc/pkg/servicetest"
+	"github.com/logiqc/logiqc/pkg/store"
 	"github.com/logiqc/logiqc/pkg/totp"
 )
 
@@ -49,6 +53,12 @@ func TestRotateLogKey(t *testing.T) {
 	if len(both) != 2 || both[1].KeyHash() != before[0].KeyHash() || service.KeyName(both[0])[:len(testOrigin)] != testOrigin {
 		t.Fatalf("%d verifiers after %q", len(both), line)
 	}
+	e, err := d.Audit(system).Evidence(t.Context()) // signed with both, so that the next one can go at any time
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSigned(t, e.Last, true, both[0])
+	wantSigned(t, e.Last, true, both[1])
 	d.happens(t, "jlee")
 	c := d.checkpoint(t)
 	wantSigned(t, c, true, both[0])
@@ -113,17 +123,20 @@ func TestRotateDryRunAndRetry(t *testing.T) {
 	}
 }
 
-// Secrets move to the new key in batches; the old one can go only then.
+// Secrets move to the new key in batches, also that of an enrolment under way;
+// the old one can go only then, and what it sealed is in no file any more (S-64).
 func TestRotateSealKey(t *testing.T) {
 	d := openDesk(t)
-	for i, name := range []string{"jlee", "mchen", "rgold"} {
+	for i, name := range []string{"jlee", "mchen"} {
 		d.happens(t, name)
 		d.importApp(t, name, byte(i))
 	}
+	enrolling, pending := d.startEnrolment(t, "helen")
 	old := d.keyList(t, service.SealKeys)
 	if len(old) != 1 || old[0].Sealed != 3 || !old[0].Current {
 		t.Fatalf("before: %+v", old)
 	}
+	sealed := d.sealed(t)
 	id, _, err := d.RotateSealKey(t.Context(), system, given)
 	if err != nil {
 		t.Fatal(err)
@@ -148,8 +161,70 @@ func TestRotateSealKey(t *testing.T) {
 	if _, err := d.RetireKey(t.Context(), system, given, old[0].ID); err != nil {
 		t.Fatal(err)
 	}
+	for _, text := range sealed {
+		for _, file := range []string{d.path, d.path + "-wal"} {
+			if data, err := os.ReadFile(file); err != nil || bytes.Contains(data, []byte(text)) {
+				t.Errorf("%s has what the old key sealed: %v", filepath.Base(file), err)
+			}
+		}
+	}
 	d.signInWithApp(t, "jlee", 0)
+	if _, err := d.SignIn().ProveEnrolment(t.Context(), enrolling.Token, totp.Code(pending, totp.Step(d.Now())), logiqc.Source{}); err != nil {
+		t.Errorf("the enrolment under way: %v", err)
+	}
 	d.Check(t)
+}
+
+// startEnrolment begins one and returns the key it showed.
+func (d *desk) startEnrolment(t *testing.T, username string) (logiqc.Attempt, totp.Key) {
+	t.Helper()
+	at, err := d.SignIn().Start(t.Context(), logiqc.SigninRequest{User: username, Password: servicetest.Password, Purpose: logiqc.SigninPurpose})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := d.SignIn().StartEnrolment(t.Context(), at.Token, logiqc.Source{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := totp.ParseKey(p.Secret.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at, key
+}
+
+// sealed are the secrets as they are in the store.
+func (d *desk) sealed(t *testing.T) (texts []string) {
+	t.Helper()
+	d.raw(t, func(tx *store.Tx) error {
+		all, err := tx.SealedSecrets("", 100)
+		for _, s := range all {
+			texts = append(texts, s.Sealed)
+		}
+		return err
+	})
+	return texts
+}
+
+// A signing key that cannot be read is named by its file, not by its text: a
+// line of it is the key itself (S-63).
+func TestDamagedSigningKeyIsNotQuoted(t *testing.T) {
+	d := openDesk(t)
+	path := filepath.Join(d.keys(), "log.key")
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("X"+string(good)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.Audit(system).SignCheckpoint(t.Context())
+	if !errors.Is(err, logiqc.Unavailable) || !strings.Contains(err.Error(), path+" is damaged") {
+		t.Errorf("a damaged key: %v", err)
+	}
+	if line := strings.TrimSpace(string(good)); strings.Contains(err.Error(), line[len(line)-20:]) {
+		t.Error("the error has the key")
+	}
 }
 
 // A secret that was moved to another account is not sealed again as if it were

@@ -42,3 +42,30 @@ func TestSwappedSecret(t *testing.T) {
 		t.Errorf("the card says %+v, %v", a.Signin, err)
 	}
 }
+
+// The same for an enrolment under way: the answer and the log say that the secret
+// is not the account's, and it is proved by no phone.
+func TestSwappedPendingSecret(t *testing.T) {
+	d := openDesk(t)
+	d.happens(t, "jlee")
+	d.importApp(t, "jlee", 0)
+	at, key := d.startEnrolment(t, "helen")
+	d.exec(t, `UPDATE enrolment SET sealed = (SELECT sealed FROM enrolment WHERE state = 'enrolled') WHERE state = 'pending'`)
+	for _, key := range []totp.Key{key, appOf(0)} {
+		_, err := d.SignIn().ProveEnrolment(t.Context(), at.Token, totp.Code(key, totp.Step(d.Now())), logiqc.Source{Host: "laptop"})
+		if !errors.Is(err, logiqc.Integrity) {
+			t.Errorf("proved: %v", err)
+		}
+		helen, err := d.As(t.Context(), d.init)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := helen.Events(t.Context(), logiqc.EventQuery{Target: "helen", Limit: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e := page.Events[0]; e.Action != logiqc.MFAEnrolled || e.Outcome != logiqc.Failed || e.Code != logiqc.Integrity {
+			t.Errorf("in the log as %s %s %q", e.Action, e.Outcome, e.Code)
+		}
+	}
+}

@@ -164,17 +164,28 @@ func testTokens(t *testing.T, w *World) {
 	}
 	_, err = old.GetUser(w.ctx(), "ann")
 	want(t, "revoked, at the next request", err, logiqc.Unauthenticated)
+	_, short := make(logiqc.NewToken{Name: "short", Role: logiqc.RoleHelpdesk, ExpiresAt: logiqc.At(w.Now().Add(time.Hour))})
+	_, long := make(logiqc.NewToken{Name: "long", Role: logiqc.RoleHelpdesk})
+	old = w.as(short)
+	w.Advance(time.Hour)
+	_, err = old.GetUser(w.ctx(), "ann")
+	want(t, "expired, at the next request", err, logiqc.Unauthenticated)
+	_, err = w.As(w.ctx(), short)
+	want(t, "expired", err, logiqc.Unauthenticated)
 
-	w.tokenOfItsMaker(t, narrow)
+	w.tokenOfItsMaker(t, narrow, long)
 }
 
-// tokenOfItsMaker: a token may what the account that made it may at the time.
-func (w *World) tokenOfItsMaker(t *testing.T, narrow logiqc.Secret) {
+// tokenOfItsMaker: a token may what the account that made it may at the time; one
+// with a role wants an account that covers the role.
+func (w *World) tokenOfItsMaker(t *testing.T, narrow, desk logiqc.Secret) {
 	t.Helper()
-	open := w.as(narrow)
+	open, role := w.as(narrow), w.as(desk)
 	want(t, "demote the maker", w.edit("boss", logiqc.RoleAuditor), "")
 	res := w.reset(open, "ann")
 	want(t, "its maker may not any more", errOf(res.Err), logiqc.Unauthenticated)
+	_, err := role.GetUser(w.ctx(), "ann") // an auditor may that
+	want(t, "its maker is of another role", err, logiqc.Unauthenticated)
 	want(t, "promote again", w.edit("boss", logiqc.RoleAdmin), "")
 	res = w.reset(open, "ann")
 	want(t, "its maker may again", errOf(res.Err), "")
@@ -212,12 +223,20 @@ func testSessions(t *testing.T, w *World) {
 	}
 	w.Advance(6 * time.Hour)
 	s2, _ := in()
-	list, err := s.Sessions(w.ctx(), "")
+	list, err := w.as(at.Token).Sessions(w.ctx(), "")
 	if err != nil || len(list) != 2 || list[0].User != "ann" || list[0].Host != "desk-3" {
 		t.Errorf("%+v, %v", list, err)
 	}
-	w.Advance(6*time.Hour + time.Second)
+	for _, session := range list { // the one is new, the other has just been used
+		if session.LastUsedAt != logiqc.At(w.Now()) {
+			t.Errorf("used last: %v", session.LastUsedAt)
+		}
+	}
+	w.Desk.Advance(6*time.Hour + time.Second) // nobody signs in: then what has expired is deleted
 	over("ttl", s)
+	_, err = w.As(w.ctx(), at.Token)
+	want(t, "ttl, found anew", err, logiqc.Unauthenticated)
+	w.Helen = w.signin("helen")
 	if _, err = s2.RevokeSessions(w.ctx(), logiqc.Revocation{Request: given(), ID: list[0].ID}); err != nil {
 		t.Error(err)
 	}
@@ -240,8 +259,9 @@ func testSessions(t *testing.T, w *World) {
 	over("password change", s)
 	_, err = w.start("ann", Password)
 	want(t, "the old password", err, logiqc.SigninDenied)
-	if _, err = w.start("ann", "another long one"); err != nil {
-		t.Error(err)
+	w.policy(logiqc.Setting{Key: logiqc.KeySessionTTL, Value: "1h"})
+	if at, err = w.start("ann", "another long one"); err != nil || at.ExpiresAt != logiqc.At(w.Now().Add(time.Hour)) {
+		t.Errorf("as long as the policy says: %v, %v", at.ExpiresAt, err)
 	}
 }
 
