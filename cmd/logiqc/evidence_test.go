@@ -45,12 +45,14 @@ func newEvidence(t *testing.T, tpl *template) *evidence {
 	return e
 }
 
-// honest is a home whose store is what its log says: the recovery codes that
-// the template was given went past the log.
+// honest is a home whose store is what its log says: the recovery codes and the
+// dates that the template was given went past the log.
 func honest(t *testing.T, tpl *template) *home {
 	t.Helper()
 	h := tpl.home(t)
-	h.tamper2(`DELETE FROM recovery_code`)
+	h.tamper2(`DELETE FROM recovery_code;
+		UPDATE account SET created_at = (SELECT at FROM event WHERE target_id = account.id AND action = 'user.created');
+		UPDATE enrolment SET last_used_at = 0, enrolled_at = (SELECT at FROM event WHERE target_id = user_id AND action = 'user.imported')`)
 	return h
 }
 

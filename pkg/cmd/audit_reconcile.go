@@ -13,11 +13,12 @@ func newAuditReconcile(a *App) *cobra.Command {
 	return &cobra.Command{
 		Use: "reconcile", Short: "Compare accounts, policy, tokens and sessions with the log",
 		Long: "Replay the log and compare what it comes to with what the store holds: of every account\n" +
-			"the role, status, sign-in method, protected mark, toggle, contact, password, enrolment\n" +
-			"and its last step, recovery codes, enrolment code, hold and window to enrol in; the\n" +
-			"policy, tokens and sessions. A role given or\n" +
-			"an enrolment removed behind the log's back is found, with what both say and the last\n" +
-			"event about the account.\n\n" +
+			"the role, status, sign-in method, protected mark, toggle, contact and who changed it last,\n" +
+			"password, enrolment and its last step, recovery codes, enrolment code, last reset and\n" +
+			"sign-in, hold and window to enrol in; the policy, tokens and sessions with their secrets,\n" +
+			"and requests for approval that are open. A role given, an enrolment removed or a session\n" +
+			"taken over behind the log's back is found, with what both say and the last event about the\n" +
+			"account.\n\n" +
 			"Exit status: 9 when there are differences; they are on standard output.",
 		Example: "  logiqc audit reconcile\n  logiqc audit reconcile -o json | jq .differences",
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -15,9 +15,9 @@ func newStoreCheck(a *App) *cobra.Command {
 		Annotations: oneAnswer,
 		Long: "Look whether the store is sound: its files and keys are yours alone; the database is not\n" +
 			"damaged; tables, columns and the guards of the log are as this program made them; the\n" +
-			"search index fits the accounts; the log is whole, is shown as it is, and is the one that\n" +
-			"checkpoints were signed of. Whether accounts are what the log says is asked by\n" +
-			"`audit reconcile`.\n\n" +
+			"search index and the names that accounts answer to fit them; the keys open every secret; the\n" +
+			"log is whole, is shown as it is, and is the one that checkpoints were signed of. Whether\n" +
+			"accounts are what the log says is asked by `audit reconcile`.\n\n" +
 			"Exit status: 9 when there is a problem; they are on standard output.",
 		Example: "  logiqc store check\n  logiqc store check -o json | jq .problems",
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -22,11 +22,14 @@ type Details struct {
 	Authenticator *bool  `json:"authenticator,omitempty"`
 	Pending       *bool  `json:"pending,omitempty"`
 	RecoveryCodes *int   `json:"recovery_codes,omitempty"` // cleared, issued or left
-	Sessions      *int   `json:"sessions,omitempty"`       // ended
-	KeptSessions  bool   `json:"kept_sessions,omitempty"`
-	NotifyUser    string `json:"notify_user,omitempty"` // who is to tell the user: "operator"
-	Held          bool   `json:"held,omitempty"`        // the reset also holds the sign-in
-	Reopened      bool   `json:"reopened,omitempty"`    // the window to enrol in begins anew
+	// RecoveryDigest is the [Digest] of the hashes of the recovery codes that an
+	// account has then, one behind the other in their order; "" for none.
+	RecoveryDigest string `json:"recovery_digest,omitempty"`
+	Sessions       *int   `json:"sessions,omitempty"` // ended
+	KeptSessions   bool   `json:"kept_sessions,omitempty"`
+	NotifyUser     string `json:"notify_user,omitempty"` // who is to tell the user: "operator"
+	Held           bool   `json:"held,omitempty"`        // the reset also holds the sign-in
+	Reopened       bool   `json:"reopened,omitempty"`    // the window to enrol in begins anew
 	// EnrolmentCode is the SHA-256 of the PHC string of an enrolment code that
 	// was issued, hex; it is good until ExpiresAt.
 	EnrolmentCode string `json:"enrolment_code,omitempty"`
@@ -43,6 +46,7 @@ type Details struct {
 
 	// Of signin.*, session.* and token.*.
 	Session   string  `json:"session,omitempty"` // id
+	Bearer    string  `json:"bearer,omitempty"`  // [Digest] of the hash that is stored of the session's or token's secret
 	Next      string  `json:"next,omitempty"`    // what signin.started waits for
 	Method    string  `json:"method,omitempty"`  // password, code or recovery_code: the last factor
 	Cause     string  `json:"cause,omitempty"`   // true reason of a failure that read like any other

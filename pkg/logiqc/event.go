@@ -2,6 +2,7 @@ package logiqc
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 )
@@ -130,6 +131,10 @@ func (a EventActor) Who() string {
 	}
 	return a.Username
 }
+
+// Responsible is the username of the person who acted, a token's maker for a
+// token.
+func (a EventActor) Responsible() string { return cmp.Or(a.For, a.Username) }
 
 // EventSource is where the request came from.
 type EventSource struct {

@@ -62,6 +62,24 @@ func (e Event) Whence() string {
 	return who
 }
 
+// RestoredCause is why a restore of the store takes something from an account,
+// and RestoredBy who has reset one whose enrolment was lost with the store.
+const (
+	RestoredCause = "store_restored"
+	RestoredBy    = "a restore of the store"
+)
+
+// ResetBy is who an account says to have been reset by, from the event.
+func (e Event) ResetBy() string {
+	switch {
+	case e.Action == MFARecovered:
+		return "break-glass recovery, run by " + e.Whence()
+	case e.Details.Cause == RestoredCause:
+		return RestoredBy
+	}
+	return e.Actor.Responsible()
+}
+
 // oneLine is a name in a text of several lines, none of which it may make up.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 

@@ -1,51 +1,55 @@
 package logiqc
 
-import (
-	"maps"
-	"slices"
-)
+import "slices"
 
-// Replay is the state of accounts, policy, sessions and tokens as the audit
-// log tells it: the fold of its events. What the store holds must equal it.
+// Replay is the state of accounts, policy, sessions, tokens and requests for
+// approval as the audit log tells it: the fold of its events. What the store
+// holds must equal it.
 type Replay struct {
-	Policy   Policy
-	Accounts map[string]*Replayable // by account id
-	Sessions map[string]string      // session id to account id
-	Tokens   map[string]Tokenable   // by token id
-	Frozen   bool
-	Origin   string // of the log's checkpoints
+	Policy    Policy
+	Accounts  map[string]*Replayable // by account id
+	Sessions  map[string]Sessionable // by session id; they may have expired since
+	Tokens    map[string]Tokenable   // by token id
+	Approvals map[string]Approvable  // by id, those nobody has decided; they may have expired since
+	Frozen    bool
+	Store     string // its id
+	Origin    string // of the log's checkpoints
+	CopiedTo  string // where the store was copied to last
 	// Witnesses are the address and key of each, by name.
 	Witnesses map[string][2]string
+
+	asked []string // ids of requests for approval, the oldest first
 }
 
 // Replayable is what the log knows of an account. Its fields are those that a
 // change in the store behind the log's back would have to touch.
 type Replayable struct {
 	Snapshot
+	CreatedAt        Time
 	ContactChangedAt Time
-	Step             int64 // newest time step spent of the enrolment
-	RecoveryCodes    int   // unused
+	ContactChangedBy string
+	EnrolledAt       Time
+	UsedAt           Time   // when a code of the app was spent last
+	Step             int64  // newest time step spent of the enrolment
+	RecoveryCodes    int    // unused
+	RecoveryDigest   string // of them, "" where no event says
 	ResetAt          Time
+	ResetBy          string
+	ResetSeen        bool // there was a sign-in since, which tells of it
 	HeldAt           Time
 	WindowAt         Time
 	EnrolmentCode    string // SHA-256 of its PHC string, hex, or ""
 	CodeExpiresAt    Time
+	SucceededAt      Time  // the last sign-in
+	Told             int64 // the sign-in at which an operator was told of recoveries
 	LastEvent        int64
-}
-
-// Tokenable is what the log knows of a live token.
-type Tokenable struct {
-	Owner     string // account id
-	Name      string
-	Role      Role
-	Allow     []Right
-	ExpiresAt Time
 }
 
 // NewReplay is the state before the first event.
 func NewReplay() *Replay {
 	return &Replay{Policy: DefaultPolicy(), Accounts: map[string]*Replayable{},
-		Sessions: map[string]string{}, Tokens: map[string]Tokenable{}, Witnesses: map[string][2]string{}}
+		Sessions: map[string]Sessionable{}, Tokens: map[string]Tokenable{}, Approvals: map[string]Approvable{},
+		Witnesses: map[string][2]string{}}
 }
 
 // Apply folds the next event in. Events that changed nothing leave the state
@@ -57,9 +61,9 @@ func (r *Replay) Apply(e Event) error {
 	switch e.Action {
 	case StoreInitialised, PolicyChanged, MFAEnforced, MFAUnenforced:
 		return r.applyPolicy(e)
-	case KeyRotated, KeyRetired, AuditExported, StoreUpgraded, StoreCopied, StoreBackedUp:
+	case KeyRotated, KeyRetired, AuditExported, StoreUpgraded, StoreBackedUp:
 		return nil // about no account
-	case StoreFrozen, StoreThawed, StoreRestored, OriginStarted:
+	case StoreCopied, StoreFrozen, StoreThawed, StoreRestored, OriginStarted:
 		r.applyStore(e)
 		return nil
 	case WitnessAdded:
@@ -70,20 +74,11 @@ func (r *Replay) Apply(e Event) error {
 		return nil
 	case UserCreated, UserImported:
 		return r.applySnapshot(e)
-	case TokenCreated:
-		d := e.Details
-		r.Tokens[d.Token] = Tokenable{Owner: e.Target.ID, Name: d.Name, Role: d.Role, Allow: d.Allow, ExpiresAt: d.ExpiresAt}
+	case TokenCreated, TokenRevoked, SessionRevoked:
+		r.applyBearer(e)
 		return nil
-	case TokenRevoked:
-		maps.DeleteFunc(r.Tokens, func(id string, t Tokenable) bool {
-			return id == e.Details.Token || (e.Details.All && (e.Target.ID == "" || e.Target.ID == t.Owner))
-		})
-		return nil
-	case SessionRevoked:
-		maps.DeleteFunc(r.Sessions, func(id, owner string) bool {
-			return id == e.Details.Session || (e.Details.All && (e.Target.ID == "" || e.Target.ID == owner))
-		})
-		return nil
+	case MFARequested, MFAApproved, MFARejected:
+		r.applyApproval(e)
 	}
 	return r.applyAccount(e)
 }
@@ -96,15 +91,14 @@ func (r *Replay) applySnapshot(e Event) error {
 	}
 	a, ok := r.Accounts[e.Target.ID]
 	if !ok {
-		a = &Replayable{Snapshot: *made}
+		a = &Replayable{CreatedAt: e.Time, Snapshot: Snapshot{Email: made.Email, Phone: made.Phone}}
 		r.Accounts[e.Target.ID] = a
 	}
 	if a.Email != made.Email || a.Phone != made.Phone {
-		a.ContactChangedAt = e.Time
+		a.ContactChangedAt, a.ContactChangedBy = e.Time, e.Actor.Responsible()
 	}
 	if a.Enrolment != made.Enrolment {
-		a.Step, a.RecoveryCodes = 0, 0
-		a.EnrolmentCode, a.CodeExpiresAt = "", 0
+		a.enrol(e.Time)
 	}
 	if a.Role != made.Role || a.Status != made.Status || a.Password != made.Password {
 		r.endSessions(e.Target.ID)
@@ -126,9 +120,8 @@ func (r *Replay) applyAccount(e Event) error {
 	if endsSessions(e) {
 		r.endSessions(e.Target.ID)
 	}
-	// Of a sign-in to an application the session is not here.
-	if session := e.Details.Session; session != "" && (e.Action == SessionCreated || e.Action == SigninSucceeded) {
-		r.Sessions[session] = e.Target.ID
+	if e.Action == SessionCreated || e.Action == SigninSucceeded {
+		r.applySession(e)
 	}
 	return nil
 }
@@ -154,7 +147,7 @@ func (a *Replayable) apply(e Event) bool {
 	d := e.Details
 	switch e.Action {
 	case UserUpdated:
-		a.applyChanges(d.Changes, e.Time)
+		a.applyChanges(e)
 	case UserActivated:
 		a.Status = Active
 	case UserDeactivated:
@@ -172,21 +165,24 @@ func (a *Replayable) apply(e Event) bool {
 	case EnrolmentCodeIssued:
 		a.EnrolmentCode, a.CodeExpiresAt = d.EnrolmentCode, d.ExpiresAt
 	case MFAEnrolled, MFAReplaced:
-		a.Enrolment, a.Step, a.Toggle, a.RecoveryCodes = d.Enrolment, d.Step, true, RecoveryCodeCount
-		a.EnrolmentCode, a.CodeExpiresAt = "", 0
-	case MFACodeVerified, SigninSucceeded:
-		a.spend(d.Step)
+		a.enrol(e.Time)
+		a.Enrolment, a.Step, a.Toggle, a.RecoveryCodes, a.RecoveryDigest = d.Enrolment, d.Step, true, RecoveryCodeCount, d.RecoveryDigest
+	case MFACodeVerified:
+		a.spend(e)
+	case SigninSucceeded:
+		a.spend(e)
+		a.signedIn(e)
 	case RecoveryCodesIssued:
-		a.RecoveryCodes = RecoveryCodeCount
+		a.RecoveryCodes, a.RecoveryDigest = RecoveryCodeCount, d.RecoveryDigest
 		if d.RecoveryCodes != nil { // none, where a restore took away what may have been used
 			a.RecoveryCodes = *d.RecoveryCodes
 		}
-		a.spend(d.Step)
+		a.spend(e)
 	case RecoveryCodeUsed:
-		a.RecoveryCodes--
+		a.RecoveryCodes, a.RecoveryDigest = a.RecoveryCodes-1, d.RecoveryDigest
 	case SessionCreated:
 	case SigninStarted, EnrolmentStarted:
-		a.spend(d.Step)
+		a.spend(e)
 		return false
 	default:
 		return false
@@ -202,7 +198,8 @@ func (a *Replayable) applyUnlock(e Event) {
 }
 
 func (a *Replayable) applyReset(e Event) {
-	a.Enrolment, a.Step, a.RecoveryCodes, a.ResetAt, a.WindowAt = "", 0, 0, e.Time, e.Time
+	a.enrol(0)
+	a.Enrolment, a.ResetAt, a.ResetBy, a.ResetSeen, a.WindowAt = "", e.Time, e.ResetBy(), false, e.Time
 	a.EnrolmentCode, a.CodeExpiresAt = e.Details.EnrolmentCode, e.Details.ExpiresAt
 	switch {
 	case e.Details.Held:
@@ -212,16 +209,39 @@ func (a *Replayable) applyReset(e Event) {
 	}
 }
 
-// spend moves the newest spent step; it only grows.
-func (a *Replayable) spend(step int64) { a.Step = max(a.Step, step) }
+// enrol gives the account another enrolment, or none: nothing of the one before
+// stays, nor the enrolment code that it was made with.
+func (a *Replayable) enrol(at Time) {
+	a.EnrolledAt, a.UsedAt, a.Step, a.RecoveryCodes, a.RecoveryDigest = at, 0, 0, 0, ""
+	a.EnrolmentCode, a.CodeExpiresAt = "", 0
+}
 
-func (a *Replayable) applyChanges(changes []Change, at Time) {
-	for _, c := range changes {
+// spend moves the newest spent step; it only grows.
+func (a *Replayable) spend(e Event) {
+	if e.Details.Step > 0 {
+		a.Step, a.UsedAt = max(a.Step, e.Details.Step), e.Time
+	}
+}
+
+// signedIn notes a sign-in: whoever signs in is told of a reset, and an operator
+// of recoveries, unless it is to an application.
+func (a *Replayable) signedIn(e Event) {
+	a.SucceededAt, a.ResetSeen = e.Time, true
+	if e.Source.App == "" {
+		a.Told = e.Seq
+	}
+}
+
+func (a *Replayable) applyChanges(e Event) {
+	for _, c := range e.Details.Changes {
 		switch c.Field {
-		case "email":
-			a.Email, a.ContactChangedAt = c.To, at
-		case "phone":
-			a.Phone, a.ContactChangedAt = c.To, at
+		case "email", "phone":
+			if c.Field == "email" {
+				a.Email = c.To
+			} else {
+				a.Phone = c.To
+			}
+			a.ContactChangedAt, a.ContactChangedBy = e.Time, e.Actor.Responsible()
 		case "name":
 			a.Name = c.To
 		case "role":
@@ -230,20 +250,22 @@ func (a *Replayable) applyChanges(changes []Change, at Time) {
 	}
 }
 
-func (r *Replay) endSessions(account string) {
-	maps.DeleteFunc(r.Sessions, func(_, owner string) bool { return owner == account })
-}
-
 // applyStore folds in what happened to the store as a whole. A copy that is
 // given up thaws nothing.
 func (r *Replay) applyStore(e Event) {
 	switch e.Action {
+	case StoreCopied:
+		r.CopiedTo = e.Details.To
 	case StoreFrozen:
 		r.Frozen = true
 	case StoreThawed:
 		r.Frozen = r.Frozen && e.Details.BackFrom != ""
+		r.CopiedTo = ""
 	case StoreRestored:
 		clear(r.Sessions)
+		if e.Details.Carried != nil { // what was under way is ended
+			clear(r.Approvals)
+		}
 	case OriginStarted:
 		r.Origin = e.Details.Origin
 	}
@@ -252,7 +274,7 @@ func (r *Replay) applyStore(e Event) {
 func (r *Replay) applyPolicy(e Event) error {
 	switch e.Action {
 	case StoreInitialised:
-		r.Origin = e.Details.Origin
+		r.Store, r.Origin = e.Details.Store, e.Details.Origin
 	case MFAEnforced:
 		r.Policy.Enforced = true
 	case MFAUnenforced:

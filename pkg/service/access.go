@@ -60,7 +60,7 @@ func (t *txn) createToken(r logiqc.NewToken, hash [32]byte) (info logiqc.TokenIn
 		return info, refuse(logiqc.TokenCreated, "", err)
 	}
 	_, err = t.record(logiqc.TokenCreated, logiqc.Target{ID: t.actor.AccountID, Username: t.actor.Username},
-		logiqc.Details{Token: id, Name: r.Name, Role: r.Role, Allow: r.Allow, ExpiresAt: r.ExpiresAt})
+		logiqc.Details{Token: id, Bearer: logiqc.Digest(hash), Name: r.Name, Role: r.Role, Allow: r.Allow, ExpiresAt: r.ExpiresAt})
 	return info, err
 }
 

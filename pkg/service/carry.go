@@ -25,9 +25,11 @@ type carrier struct {
 	tx     *store.Tx
 	replay *logiqc.Replay
 	since  map[string]*since // what happened after the backup, by account
-	reason string            // why the store was frozen then
-	lost   []settled         // accounts that lost something, to be recorded
-	gone   map[string]logiqc.Tokenable
+	// Accounts whose recovery codes are not those that the log tells of.
+	otherCodes map[string]bool
+	reason     string    // why the store was frozen then
+	lost       []settled // accounts that lost something, to be recorded
+	gone       map[string]logiqc.Tokenable
 }
 
 // carryPortion is how many events are appended at a time.
@@ -177,9 +179,6 @@ func (c *carrier) apply(e logiqc.Event) error {
 		s = &since{password: was}
 		c.since[e.Target.ID] = s
 	}
-	if !existed {
-		s.createdAt = e.Time
-	}
 	s.follow(e, a, was)
 	return nil
 }
@@ -187,7 +186,7 @@ func (c *carrier) apply(e logiqc.Event) error {
 // record writes the events that take away what was lost, after the one that
 // says how much that is. Each says why.
 func (c *carrier) record(t *txn) error {
-	const why = "store_restored"
+	const why = logiqc.RestoredCause
 	for _, s := range c.lost {
 		target := s.user.Target()
 		if s.keptPassword != "" {

@@ -9,9 +9,6 @@ import (
 	"github.com/logiqc/logiqc/pkg/store"
 )
 
-// restoredBy is who reset an account whose enrolment was lost with the store.
-const restoredBy = "a restore of the store"
-
 // settle brings the store to what the log tells.
 func (c *carrier) settle() error {
 	s, err := c.tx.State()
@@ -85,19 +82,21 @@ type settled struct {
 	user         logiqc.User // as it is to be
 	was          logiqc.User
 	lost         logiqc.LostAccount
-	clear        bool   // its enrolments go, and its enrolment code
-	noCode       bool   // its enrolment code goes
-	noCodes      bool   // its recovery codes go
-	step         *int64 // the newest one spent, where that is another
-	usedAt       logiqc.Time
-	keptPassword string // digest of a hash that was only made anew after the backup
-	loggedCodes  int    // recovery codes, as the log has it
+	clear        bool              // its enrolments go, and its enrolment code
+	noCode       bool              // its enrolment code goes
+	noCodes      bool              // its recovery codes go
+	enrolled     *logiqc.Enrolment // where it is used otherwise
+	keptPassword string            // digest of a hash that was only made anew after the backup
+	loggedCodes  int               // recovery codes, as the log has it
 }
 
-func (c *carrier) accounts() error {
+func (c *carrier) accounts() (err error) {
+	if c.otherCodes, err = otherRecoveryCodes(c.tx, c.replay); err != nil {
+		return err
+	}
 	var changed []settled
 	left := maps.Clone(c.replay.Accounts)
-	err := eachUser(c.tx, c.replay.Policy, func(u logiqc.User) error {
+	err = eachUser(c.tx, c.replay.Policy, func(u logiqc.User) error {
 		a, ok := left[u.ID]
 		if !ok || a.Username != u.Username {
 			return logiqc.Errorf(logiqc.Integrity, "the backup has an account that no event made: %s; nothing was restored", u.Username).
@@ -160,8 +159,8 @@ func (c *carrier) factors(s settled) error {
 			return err
 		}
 	}
-	if s.step != nil {
-		return c.tx.MoveStep(s.was.Enrolled.ID, *s.step, s.usedAt)
+	if s.enrolled != nil {
+		return c.tx.MoveEnrolled(*s.enrolled)
 	}
 	return nil
 }
@@ -203,21 +202,23 @@ func (c *carrier) compare(was logiqc.User, a *logiqc.Replayable) (s settled, dif
 	u, after := &s.user, c.since[was.ID]
 	u.Email, u.Name, u.Phone, u.Role, u.Status, u.Auth = a.Email, a.Name, a.Phone, a.Role, a.Status, a.Auth
 	u.Protected, u.Toggle = a.Protected, bool(a.Toggle)
-	u.ContactChangedAt, u.ResetAt, u.HeldAt, u.WindowAt = a.ContactChangedAt, a.ResetAt, a.HeldAt, a.WindowAt
+	u.CreatedAt, u.LastSuccessAt, u.Told = a.CreatedAt, a.SucceededAt, a.Told
+	u.ContactChangedAt, u.ContactChangedBy, u.HeldAt, u.WindowAt = a.ContactChangedAt, a.ContactChangedBy, a.HeldAt, a.WindowAt
+	u.ResetAt, u.ResetBy, u.ResetSeen = a.ResetAt, a.ResetBy, a.ResetSeen
 	after.onto(u)
 	if after == nil {
 		after = &since{}
 	}
 	s.password(a, after)
-	s.factor(a, after)
+	c.factor(&s, a, after)
 	if s.lost.Enrolment {
-		u.ResetAt, u.WindowAt, u.ResetBy, u.ResetSeen = c.tx.Now(), c.tx.Now(), restoredBy, false
+		u.ResetAt, u.WindowAt, u.ResetBy, u.ResetSeen = c.tx.Now(), c.tx.Now(), logiqc.RestoredBy, false
 		u.CodeThrottle = logiqc.Throttle{}
 		if u.PasswordHash != "" { // whoever has it must not be the first to enrol
 			u.HeldAt = c.tx.Now()
 		}
 	}
-	return s, s.user != s.was || s.clear || s.noCode || s.noCodes || s.step != nil || s.keptPassword != ""
+	return s, s.user != s.was || s.clear || s.noCode || s.noCodes || s.enrolled != nil || s.keptPassword != ""
 }
 
 // password keeps the hash that the log tells of, or the one it was made anew
@@ -235,7 +236,7 @@ func (s *settled) password(a *logiqc.Replayable, after *since) {
 
 // factor keeps the enrolment that the log tells of, with the steps spent since.
 // A recovery code that was used is not told from the others, so all of them go.
-func (s *settled) factor(a *logiqc.Replayable, after *since) {
+func (c *carrier) factor(s *settled, a *logiqc.Replayable, after *since) {
 	u, stored := s.was, snapshotOf(s.was).Enrolment
 	if code, until := enrolmentCodeOf(u); code != a.EnrolmentCode || until != a.CodeExpiresAt {
 		s.noCode = code != ""
@@ -249,10 +250,11 @@ func (s *settled) factor(a *logiqc.Replayable, after *since) {
 	if s.clear || stored == "" {
 		return
 	}
-	if u.Enrolled.Step != a.Step {
-		s.step, s.usedAt = &a.Step, cmp.Or(after.usedAt, u.Enrolled.LastUsedAt)
+	if e := *u.Enrolled; e.Step != a.Step || e.LastUsedAt != a.UsedAt || e.EnrolledAt != a.EnrolledAt {
+		e.Step, e.LastUsedAt, e.EnrolledAt = a.Step, a.UsedAt, a.EnrolledAt
+		s.enrolled = &e
 	}
-	if u.RecoveryLeft != a.RecoveryCodes || after.newCodes {
+	if u.RecoveryLeft != a.RecoveryCodes || after.newCodes || c.otherCodes[u.ID] {
 		s.noCodes = true
 		s.lost.RecoveryCodes = a.RecoveryCodes > 0
 	}
@@ -271,7 +273,7 @@ func (c *carrier) tokens() error {
 			continue
 		}
 		k, ok := left[t.ID]
-		if ok && k.Owner == t.UserID && k.Role == t.Role && k.ExpiresAt == t.ExpiresAt && joinRights(k.Allow) == joinRights(t.Allow) {
+		if ok && len(tokenDiffers(k, t)) == 0 {
 			delete(left, t.ID)
 		} else if _, err := c.tx.RevokeToken(t.ID); err != nil {
 			return err

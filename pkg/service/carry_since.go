@@ -13,12 +13,8 @@ type since struct {
 	newPassword bool   // it was replaced, and not only hashed anew
 	newCodes    bool   // recovery codes were used or issued
 
-	createdAt, usedAt, succeededAt logiqc.Time
-	contactBy, resetBy             string
-	resetSeen                      *bool
-	told                           int64 // the sign-in at which an operator was told of recoveries
-	failure                        logiqc.Failure
-	passwords, codes               *logiqc.Throttle // nil: as it was
+	failure          logiqc.Failure
+	passwords, codes *logiqc.Throttle // nil: as it was
 }
 
 // follow takes the next event of the account a, whose password was another
@@ -34,15 +30,12 @@ func (s *since) follow(e logiqc.Event, a *logiqc.Replayable, was string) {
 		}
 		return
 	}
-	by, open := cmp.Or(e.Actor.For, e.Actor.Username), logiqc.Throttle{}
+	open := logiqc.Throttle{}
 	if e.Details.Step > 0 {
-		s.usedAt, s.codes = e.Time, &open
+		s.codes = &open
 	}
 	switch e.Action {
 	case logiqc.UserUpdated, logiqc.UserImported:
-		if a.ContactChangedAt == e.Time {
-			s.contactBy = by
-		}
 		if a.Password != was {
 			s.newPassword, s.passwords = true, &open
 		}
@@ -51,22 +44,16 @@ func (s *since) follow(e logiqc.Event, a *logiqc.Replayable, was string) {
 			s.newPassword, s.passwords = true, &open
 		}
 	case logiqc.MFAResetDone, logiqc.MFARecovered:
-		s.resetBy, s.resetSeen, s.codes = by, new(bool), &open
+		s.codes = &open
 		if e.Action == logiqc.MFARecovered {
-			s.resetBy, s.passwords = recoveredBy(e), &open
+			s.passwords = &open
 		}
 	case logiqc.UserUnlocked:
 		s.passwords, s.codes = &open, &open
 	case logiqc.RecoveryCodesIssued, logiqc.RecoveryCodeUsed:
 		s.newCodes, s.codes = true, &open
-	case logiqc.SigninStarted:
+	case logiqc.SigninStarted, logiqc.SigninSucceeded:
 		s.passwords = &open
-	case logiqc.SigninSucceeded:
-		seen := true
-		s.succeededAt, s.resetSeen, s.passwords = e.Time, &seen, &open
-		if e.Source.App == "" {
-			s.told = e.Seq
-		}
 	}
 }
 
@@ -92,15 +79,7 @@ func (s *since) onto(u *logiqc.User) {
 	if s == nil {
 		return
 	}
-	u.CreatedAt = cmp.Or(u.CreatedAt, s.createdAt)
-	u.LastSuccessAt = cmp.Or(s.succeededAt, u.LastSuccessAt)
-	u.ContactChangedBy = cmp.Or(s.contactBy, u.ContactChangedBy)
-	u.ResetBy = cmp.Or(s.resetBy, u.ResetBy)
-	u.Told = cmp.Or(s.told, u.Told)
 	u.LastFailure = cmp.Or(s.failure, u.LastFailure)
-	if s.resetSeen != nil {
-		u.ResetSeen = *s.resetSeen
-	}
 	if s.passwords != nil {
 		u.PasswordThrottle = *s.passwords
 	}

@@ -86,6 +86,6 @@ func (t *txn) firstSession(u *logiqc.User, src logiqc.Source) (at logiqc.Attempt
 	if err := t.InsertSession(sess); err != nil {
 		return at, err
 	}
-	_, err = t.record(logiqc.SessionCreated, u.Target(), logiqc.Details{Session: id, ExpiresAt: sess.ExpiresAt})
+	_, err = t.record(logiqc.SessionCreated, u.Target(), logiqc.Details{Session: id, Bearer: logiqc.Digest(hash), ExpiresAt: sess.ExpiresAt})
 	return t.attempt(sess, *u, bearer), err
 }

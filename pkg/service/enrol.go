@@ -1,8 +1,10 @@
 package service
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"slices"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 	"github.com/logiqc/logiqc/pkg/seal"
@@ -88,9 +90,10 @@ func (t *txn) startEnrolment(sess *store.Session, u *logiqc.User) (p logiqc.Pend
 	}, err
 }
 
-// outlive keeps an attempt alive as long as the enrolment it leads to.
+// outlive keeps an attempt alive as long as the enrolment it leads to. A session
+// ends when the policy has said, whatever is done in it.
 func (t *txn) outlive(sess *store.Session, until logiqc.Time) error {
-	if sess.ExpiresAt >= until {
+	if sess.Stage == logiqc.StageSignedIn || sess.ExpiresAt >= until {
 		return nil
 	}
 	sess.ExpiresAt = until
@@ -184,11 +187,10 @@ func (t *txn) enrolled(sess *store.Session, u *logiqc.User, spent int64) (out lo
 		return out, logiqc.Errorf(logiqc.Conflict, "the enrolment was changed meanwhile; nothing was enrolled").
 			WithHint("start again: logiqc enrol %s", u.Username), nil
 	}
-	codes, n, err := t.issueRecoveryCodes(u.Pending.ID)
+	codes, err := t.issueRecoveryCodes(u.Pending.ID, &d)
 	if err != nil {
 		return out, nil, err
 	}
-	d.RecoveryCodes = &n
 	u.Toggle, u.CodeThrottle = true, logiqc.Throttle{}
 	ref, err := t.record(action, u.Target(), d)
 	if err != nil {
@@ -224,17 +226,21 @@ func (t *txn) afterProof(sess *store.Session, u *logiqc.User) (fresh logiqc.Secr
 	return t.finish(sess, u, logiqc.Details{Method: "code"})
 }
 
-// issueRecoveryCodes makes a fresh set for an enrolment; the old ones die.
-func (t *txn) issueRecoveryCodes(enrolmentID string) ([]logiqc.Secret, int, error) {
+// issueRecoveryCodes makes a fresh set for an enrolment, which d tells of; the
+// old ones die.
+func (t *txn) issueRecoveryCodes(enrolmentID string, d *logiqc.Details) ([]logiqc.Secret, error) {
 	codes, err := totp.NewRecoveryCodes(t.desk.rand, logiqc.RecoveryCodeCount)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	shown, hashes := make([]logiqc.Secret, len(codes)), make([][32]byte, len(codes))
 	for i, c := range codes {
 		shown[i], hashes[i] = logiqc.Secret(c.Reveal()), c.Hash(enrolmentID)
 	}
-	return shown, len(codes), t.PutRecoveryCodes(enrolmentID, hashes)
+	slices.SortFunc(hashes, func(a, b [32]byte) int { return bytes.Compare(a[:], b[:]) })
+	n := len(codes)
+	d.RecoveryCodes, d.RecoveryDigest = &n, logiqc.Digest(hashes...)
+	return shown, t.PutRecoveryCodes(enrolmentID, hashes)
 }
 
 // NewRecoveryCodes implements [logiqc.SignIn].
@@ -245,11 +251,12 @@ func (s *signIn) NewRecoveryCodes(ctx context.Context, bearer logiqc.Secret, src
 			return t.refused(logiqc.RecoveryCodesIssued, *u, logiqc.Errorf(logiqc.CodeRequired,
 				"a code of the app comes first").WithHint("logiqc recovery-codes --code C"))
 		}
-		codes, n, err := t.issueRecoveryCodes(u.Enrolled.ID)
+		d := logiqc.Details{Session: sess.ID}
+		codes, err := t.issueRecoveryCodes(u.Enrolled.ID, &d)
 		if err != nil {
 			return nil, err
 		}
-		ref, err := t.record(logiqc.RecoveryCodesIssued, u.Target(), logiqc.Details{RecoveryCodes: &n, Session: sess.ID})
+		ref, err := t.record(logiqc.RecoveryCodesIssued, u.Target(), d)
 		if err != nil {
 			return nil, err
 		}

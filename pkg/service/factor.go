@@ -256,8 +256,8 @@ func (t *txn) spendRecoveryCode(u *logiqc.User, given logiqc.Secret) (answer, er
 			return nil, err
 		}
 		if ok {
-			u.RecoveryLeft = left
-			_, err = t.record(logiqc.RecoveryCodeUsed, u.Target(), logiqc.Details{RecoveryCodes: &left})
+			u.RecoveryLeft = len(left)
+			_, err = t.record(logiqc.RecoveryCodeUsed, u.Target(), logiqc.Details{RecoveryCodes: &u.RecoveryLeft, RecoveryDigest: logiqc.Digest(left...)})
 			return nil, err
 		}
 	}

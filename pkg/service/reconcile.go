@@ -27,7 +27,7 @@ func reconcile(tx *store.Tx) (out logiqc.Reconciled, err error) {
 		return out, err
 	}
 	r := reconciler{tx: tx, replay: replay, diffs: []logiqc.Difference{}, seen: map[string]string{}}
-	for _, look := range []func() error{r.policy, r.accounts, r.sessions, r.witnesses, r.tokens} {
+	for _, look := range []func() error{r.policy, r.accounts, r.recoveryCodes, r.sessions, r.witnesses, r.tokens, r.approvals} {
 		if err := look(); err != nil {
 			return out, err
 		}
@@ -85,7 +85,12 @@ func (r *reconciler) store() error {
 	}
 	info, err := r.tx.Info()
 	r.differ("", "frozen", strconv.FormatBool(r.replay.Frozen), strconv.FormatBool(state.Frozen), -1)
+	r.differ("", "store", r.replay.Store, info.ID, -1)
 	r.differ("", "origin", r.replay.Origin, info.Origin, -1)
+	if state.To != "" || state.Moved { // where it was copied to the log says so too
+		r.differ("", "moved", strconv.FormatBool(r.replay.CopiedTo != ""), "true", -1)
+		r.differ("", "moved_to", r.replay.CopiedTo, state.To, -1)
+	}
 	return err
 }
 
@@ -117,9 +122,9 @@ func (r *reconciler) account(u logiqc.User) {
 		return
 	}
 	s := snapshotOf(u)
-	var step int64
+	var e logiqc.Enrolment
 	if u.Enrolled != nil {
-		step = u.Enrolled.Step
+		e = *u.Enrolled
 	}
 	code, codeUntil := enrolmentCodeOf(u)
 	for _, f := range []struct{ field, log, store string }{
@@ -127,10 +132,13 @@ func (r *reconciler) account(u logiqc.User) {
 		{"phone", a.Phone, s.Phone}, {"role", string(a.Role), string(s.Role)}, {"status", string(a.Status), string(s.Status)},
 		{"auth", string(a.Auth), string(s.Auth)}, {"toggle", a.Toggle.String(), s.Toggle.String()},
 		{"protected", strconv.FormatBool(a.Protected), strconv.FormatBool(s.Protected)}, {"password", a.Password, s.Password},
-		{"enrolment", a.Enrolment, s.Enrolment}, {"step", strconv.FormatInt(a.Step, 10), strconv.FormatInt(step, 10)},
+		{"enrolment", a.Enrolment, s.Enrolment}, {"step", strconv.FormatInt(a.Step, 10), strconv.FormatInt(e.Step, 10)},
+		{"enrolled_at", a.EnrolledAt.String(), e.EnrolledAt.String()}, {"last_used_at", a.UsedAt.String(), e.LastUsedAt.String()},
 		{"recovery_codes", strconv.Itoa(a.RecoveryCodes), strconv.Itoa(u.RecoveryLeft)},
-		{"contact_changed_at", a.ContactChangedAt.String(), u.ContactChangedAt.String()},
-		{"reset_at", a.ResetAt.String(), u.ResetAt.String()},
+		{"created_at", a.CreatedAt.String(), u.CreatedAt.String()}, {"last_success_at", a.SucceededAt.String(), u.LastSuccessAt.String()},
+		{"contact_changed_at", a.ContactChangedAt.String(), u.ContactChangedAt.String()}, {"contact_changed_by", a.ContactChangedBy, u.ContactChangedBy},
+		{"reset_at", a.ResetAt.String(), u.ResetAt.String()}, {"reset_by", a.ResetBy, u.ResetBy},
+		{"reset_seen", strconv.FormatBool(a.ResetSeen), strconv.FormatBool(u.ResetSeen)}, {"told", strconv.FormatInt(a.Told, 10), strconv.FormatInt(u.Told, 10)},
 		{"held_at", a.HeldAt.String(), u.HeldAt.String()}, {"window_at", a.WindowAt.String(), u.WindowAt.String()},
 		{"enrolment_code", a.EnrolmentCode, code}, {"enrolment_code_until", a.CodeExpiresAt.String(), codeUntil.String()},
 	} {
@@ -145,21 +153,6 @@ func enrolmentCodeOf(u logiqc.User) (digest string, expiresAt logiqc.Time) {
 		return "", 0
 	}
 	return password.Digest(u.Code.Hash.Reveal()), u.Code.ExpiresAt
-}
-
-// sessions looks for sessions that no event made. One that the log knows and
-// the store has not may have expired, which is no event.
-func (r *reconciler) sessions() error {
-	live, err := r.tx.Sessions("")
-	if err != nil {
-		return err
-	}
-	for _, s := range live {
-		if r.replay.Sessions[s.ID] != s.UserID {
-			r.differ(r.seen[s.UserID], "session", "", s.ID, -1)
-		}
-	}
-	return nil
 }
 
 // witnesses compares whom checkpoints are sent to.
@@ -177,37 +170,6 @@ func (r *reconciler) witnesses() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(left)) {
 		r.differ("", "witness "+name+" url", left[name][0], "", -1)
-	}
-	return nil
-}
-
-// tokens compares what is in force: a token that was revoked by an event must
-// not be alive.
-func (r *reconciler) tokens() error {
-	tokens, err := r.tx.Tokens()
-	if err != nil {
-		return err
-	}
-	live := map[string]bool{}
-	for _, t := range tokens {
-		if t.RevokedAt != 0 {
-			continue
-		}
-		live[t.ID] = true
-		logged, ok := r.replay.Tokens[t.ID]
-		if !ok {
-			r.differ(t.User, "token", "", t.ID, -1)
-			continue
-		}
-		r.differ(t.User, "token "+t.ID+" owner", logged.Owner, t.UserID, -1)
-		r.differ(t.User, "token "+t.ID+" role", string(logged.Role), string(t.Role), -1)
-		r.differ(t.User, "token "+t.ID+" allow", joinRights(logged.Allow), joinRights(t.Allow), -1)
-		r.differ(t.User, "token "+t.ID+" expires_at", logged.ExpiresAt.String(), t.ExpiresAt.String(), -1)
-	}
-	for id, t := range r.replay.Tokens {
-		if !live[id] {
-			r.differ(r.seen[t.Owner], "token", id, "", -1)
-		}
 	}
 	return nil
 }

@@ -99,7 +99,7 @@ func (t *txn) recovered(r logiqc.Recovery, u *logiqc.User, res *logiqc.ResetResu
 	if err != nil {
 		return err
 	}
-	u.ResetBy = recoveredBy(t.pending[len(t.pending)-1])
+	u.ResetBy = t.pending[len(t.pending)-1].ResetBy()
 	if err := t.UpdateUser(u); err != nil {
 		return err
 	}
@@ -107,9 +107,6 @@ func (t *txn) recovered(r logiqc.Recovery, u *logiqc.User, res *logiqc.ResetResu
 	t.describe(res, *u)
 	return nil
 }
-
-// recoveredBy is who reset an account by break-glass, from its event.
-func recoveredBy(e logiqc.Event) string { return "break-glass recovery, run by " + e.Whence() }
 
 // holdsKeys makes sure that the folder of keys is this store's: its signing
 // keys are whole and signed the last checkpoint, and its sealing keys open the

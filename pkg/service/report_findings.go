@@ -142,36 +142,28 @@ func whence(e *logiqc.Event) string {
 // passwordSet notes a password that somebody else chose, and looks at a reset
 // shortly before it by the same person.
 func (l *lookout) passwordSet(w *watched, e *logiqc.Event, in bool) {
-	if responsible(e.Actor) == e.Target.Username || e.Actor.ID == e.Target.ID {
+	if e.Actor.Responsible() == e.Target.Username || e.Actor.ID == e.Target.ID {
 		return
 	}
 	w.password = e
 	if n := len(w.resets); in && n > 0 {
 		last := w.resets[n-1]
-		if last.Actor == responsible(e.Actor) && e.Time.Sub(last.Time) <= soonAfter {
+		if last.Actor == e.Actor.Responsible() && e.Time.Sub(last.Time) <= soonAfter {
 			last.Other, last.What = e.Seq, "password set "+after(e.Time.Sub(last.Time))+" the reset"
 			l.found[PasswordAndReset] = append(l.found[PasswordAndReset], last)
 		}
 	}
 }
 
-// responsible is the person who acted, a token's maker for a token.
-func responsible(a logiqc.EventActor) string {
-	if a.Kind == logiqc.Token {
-		return a.For
-	}
-	return a.Username
-}
-
 // reset looks at a reset.
 func (l *lookout) reset(w *watched, e *logiqc.Event, in bool) {
 	w.resets = slices.DeleteFunc(w.resets, func(c Case) bool { return e.Time.Sub(c.Time) > repeatsSpan })
-	w.resets = append(w.resets, Case{Seq: e.Seq, Time: e.Time, User: e.Target.Username, By: e.Actor.Who(), Actor: responsible(e.Actor), Other: -1})
+	w.resets = append(w.resets, Case{Seq: e.Seq, Time: e.Time, User: e.Target.Username, By: e.Actor.Who(), Actor: e.Actor.Responsible(), Other: -1})
 	w.reset, w.inPeriod = e, in
 	if !in {
 		return
 	}
-	if p := w.password; p != nil && wanted(e, responsible(p.Actor)) && e.Time.Sub(p.Time) <= soonAfter {
+	if p := w.password; p != nil && wanted(e, p.Actor.Responsible()) && e.Time.Sub(p.Time) <= soonAfter {
 		l.add(PasswordAndReset, e, p.Seq, "reset "+after(e.Time.Sub(p.Time))+" the password was set")
 	}
 	if n := len(w.resets); n > 1 {

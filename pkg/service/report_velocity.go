@@ -33,10 +33,10 @@ func (l *lookout) velocity(e *logiqc.Event, in bool) {
 // count adds a reset to those of its operator. Those of one hour are one case,
 // of the first that was too many.
 func (l *lookout) count(e *logiqc.Event, in bool) {
-	b := l.bursts[responsible(e.Actor)]
+	b := l.bursts[e.Actor.Responsible()]
 	if b == nil {
 		b = &burst{told: -1}
-		l.bursts[responsible(e.Actor)] = b
+		l.bursts[e.Actor.Responsible()] = b
 	}
 	b.times = append(slices.DeleteFunc(b.times, func(t logiqc.Time) bool { return e.Time.Sub(t) >= time.Hour }), e.Time)
 	limit := l.replay.Policy.MaxPerHour
@@ -67,5 +67,5 @@ func approvedBy(e *logiqc.Event) string {
 // wanted tells whether a person brought a reset about: made or approved it, or
 // asked for it.
 func wanted(e *logiqc.Event, person string) bool {
-	return responsible(e.Actor) == person || e.Details.RequestedBy == person
+	return e.Actor.Responsible() == person || e.Details.RequestedBy == person
 }

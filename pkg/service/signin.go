@@ -265,12 +265,12 @@ func (t *txn) finish(sess *store.Session, u *logiqc.User, d logiqc.Details) (bea
 	}
 	t.notice = resetNotice(*u)
 	u.LastSuccessAt, u.ResetSeen = t.Now(), true
-	d.Session = sess.ID
+	d.Session, d.Bearer = sess.ID, logiqc.Digest(sess.Hash)
 	ref, err := t.record(logiqc.SigninSucceeded, u.Target(), d)
 	if err != nil {
 		return "", err
 	}
-	if sess.App == "" { // what an application shows its users is not for operators
+	if t.actor.Source.App == "" { // what an application shows its users is not for operators
 		news, err := t.recoveriesUntold(*u)
 		if err != nil {
 			return "", err

@@ -2,6 +2,7 @@ package servicetest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
 	"github.com/logiqc/logiqc/pkg/totp"
@@ -35,7 +36,13 @@ func testNewPhone(t *testing.T, w *World) {
 	late := recovered(0)
 	w.Advance(logiqc.AttemptFor)
 	want(t, "too late", replace(late.Token), logiqc.AlreadyEnrolled)
-	at, old := recovered(1), w.apps["ann"]
+	w.policy(logiqc.Setting{Key: logiqc.KeySessionTTL, Value: "2m"})
+	brief := recovered(1)
+	want(t, "in a short session", replace(brief.Token), "")
+	w.Advance(3 * time.Minute)
+	want(t, "in a session that is over, whatever was begun in it", replace(brief.Token), logiqc.Unauthenticated)
+	w.policy(logiqc.Setting{Key: logiqc.KeySessionTTL, Value: "12h"})
+	at, old := recovered(2), w.apps["ann"]
 	after := w.finishEnrolment(at)
 	if after.Stage != logiqc.StageSignedIn || w.events("ann", 1)[0].Action != logiqc.MFAReplaced {
 		t.Errorf("after the new phone: %s, %s", after.Stage, w.events("ann", 1)[0].Action)

@@ -4,10 +4,11 @@ import "github.com/logiqc/logiqc/pkg/logiqc"
 
 // These bring a store that was put back to what events after the backup tell.
 
-// MoveStep notes the newest time step spent of a proved enrolment, and when it
-// was used last, as they are known from elsewhere.
-func (tx *Tx) MoveStep(id string, step int64, used logiqc.Time) error {
-	_, err := tx.exec(`UPDATE enrolment SET last_step = $1, last_used_at = $2 WHERE id = $3 AND state = 'enrolled'`, step, int64(used), id)
+// MoveEnrolled notes the newest time step spent of a proved enrolment, when it
+// was used last and when it was proved, as they are known from elsewhere.
+func (tx *Tx) MoveEnrolled(e logiqc.Enrolment) error {
+	_, err := tx.exec(`UPDATE enrolment SET last_step = $1, last_used_at = $2, enrolled_at = $3 WHERE id = $4 AND state = 'enrolled'`,
+		e.Step, int64(e.LastUsedAt), int64(e.EnrolledAt), e.ID)
 	return err
 }
 

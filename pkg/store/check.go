@@ -18,7 +18,7 @@ import (
 
 // Problem is something that is wrong with a store.
 type Problem struct {
-	Check  string `json:"check"` // modes, integrity, foreign_keys, schema or search
+	Check  string `json:"check"` // modes, integrity, foreign_keys, schema or search; more by who knows the keys
 	Detail string `json:"detail"`
 }
 
@@ -210,14 +210,18 @@ func column(ctx context.Context, db *sql.DB, query string) (texts []string, err 
 	return texts, rows.Err()
 }
 
-// checkSearch compares the words by which accounts are found with those that
-// the accounts have.
-func (tx *Tx) checkSearch() ([]Problem, error) {
+// checkSearch compares the words by which accounts are found, and the keys by
+// which they are named, with those that the accounts have.
+func (tx *Tx) checkSearch() (found []Problem, err error) {
 	var want, have rowSum
-	err := tx.each(`SELECT n, username, email, name FROM account`, nil, func(rows *sql.Rows) error {
+	err = tx.each(`SELECT n, username, username_key, email, email_key, name FROM account`, nil, func(rows *sql.Rows) error {
 		var u logiqc.User
-		if err := rows.Scan(&u.N, &u.Username, &u.Email, &u.Name); err != nil {
+		var username, email string
+		if err := rows.Scan(&u.N, &u.Username, &username, &u.Email, &email, &u.Name); err != nil {
 			return err
+		}
+		if username != logiqc.Key(u.Username) || email != logiqc.Key(u.Email) {
+			found = append(found, Problem{"search", fmt.Sprintf("%s (%s) answers to the names %q and %q", u.Username, u.Email, username, email)})
 		}
 		for _, w := range userWords(&u) {
 			want.add([]any{w, u.N})
@@ -234,9 +238,9 @@ func (tx *Tx) checkSearch() ([]Problem, error) {
 		return err
 	})
 	if err == nil && have != want {
-		return []Problem{{"search", "accounts are not found by the words they have"}}, nil
+		found = append(found, Problem{"search", "accounts are not found by the words they have"})
 	}
-	return nil, err
+	return found, err
 }
 
 // Upgrade brings the store at a place to the schema of this program. There has

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"database/sql"
+
 	"github.com/logiqc/logiqc/pkg/logiqc"
 )
 
@@ -96,13 +98,49 @@ func (tx *Tx) PutRecoveryCodes(enrolmentID string, hashes [][32]byte) error {
 	})
 }
 
-// SpendRecoveryCode uses a recovery code up and tells how many are left; ok is
-// false, and nothing changes, when the enrolment has no such code.
-func (tx *Tx) SpendRecoveryCode(enrolmentID string, hash [32]byte) (left int, ok bool, err error) {
+// SpendRecoveryCode uses a recovery code up and returns those that are left, in
+// their order; ok is false, and nothing changes, when the enrolment has no such
+// code.
+func (tx *Tx) SpendRecoveryCode(enrolmentID string, hash [32]byte) (left [][32]byte, ok bool, err error) {
 	n, err := tx.exec(`DELETE FROM recovery_code WHERE enrolment_id = $1 AND hash = $2`, enrolmentID, hash[:])
 	if err != nil {
-		return 0, false, err
+		return nil, false, err
 	}
-	left, err = tx.count(`SELECT count(*) FROM recovery_code WHERE enrolment_id = $1`, enrolmentID)
+	err = tx.recoveryCodes(`WHERE enrolment_id = $1 ORDER BY hash`, []any{enrolmentID}, func(_ string, h [32]byte) error {
+		left = append(left, h)
+		return nil
+	})
 	return left, n == 1, err
+}
+
+// RecoveryCodes hands over the unused recovery codes of every enrolment, one
+// enrolment after the other, each one's in their order.
+func (tx *Tx) RecoveryCodes(fn func(enrolmentID string, hashes [][32]byte) error) error {
+	var of string
+	var hashes [][32]byte
+	err := tx.recoveryCodes(`ORDER BY enrolment_id, hash`, nil, func(id string, h [32]byte) (err error) {
+		if id != of && hashes != nil {
+			err = fn(of, hashes)
+			hashes = hashes[:0]
+		}
+		of, hashes = id, append(hashes, h)
+		return err
+	})
+	if err == nil && hashes != nil {
+		err = fn(of, hashes)
+	}
+	return err
+}
+
+func (tx *Tx) recoveryCodes(which string, args []any, fn func(enrolmentID string, h [32]byte) error) error {
+	return tx.each(`SELECT enrolment_id, hash FROM recovery_code `+which, args, func(rows *sql.Rows) error {
+		var id string
+		var hash []byte
+		if err := rows.Scan(&id, &hash); err != nil {
+			return err
+		}
+		var h [32]byte
+		copy(h[:], hash)
+		return fn(id, h)
+	})
 }
