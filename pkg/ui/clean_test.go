@@ -18,6 +18,8 @@ func TestClean(t *testing.T) {
 		{"\u202eeeL\u2066x\u2069\u200f\u061c", `\u202eeeL\u2066x\u2069\u200f\u061c`},
 		{"a\u200bb\u200dc\ufeffd\u00ade\u2060", `a\u200bb\u200dc\ufeffd\u00ade\u2060`},
 		{"\u2028\u2029\u3164\u115f", `\u2028\u2029\u3164\u115f`},
+		{"\u034f\u1160\u17b4\u17b5\u2800\uffa0", `\u034f\u1160\u17b4\u17b5\u2800\uffa0`},
+		{"\u180b\u180c\u180d\u180e\u180f\x1f", `\u180b\u180c\u180d\u180e\u180f\x1f`},
 		{"\U000e0041\U000e0100", `\U000e0041\U000e0100`},
 		{"\xff\xc3(", `\xff\xc3(`},
 		{"\ufffd", "\ufffd"},

@@ -93,6 +93,13 @@ func TestCSV(t *testing.T) {
 // TestCSVCellRoundTrip: no spreadsheet sees a formula and import gets every
 // cell back.
 func TestCSVCellRoundTrip(t *testing.T) {
+	for _, start := range "=+-@\t\r" {
+		for s, want := range map[string]string{string(start) + "1": "'" + string(start) + "1", "'" + string(start): "''" + string(start), "1" + string(start): "1" + string(start)} {
+			if got := CSVCell(s); got != want {
+				t.Errorf("%q is written %q, want %q", s, got, want)
+			}
+		}
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.OneOf(rapid.StringMatching(`'*[=+\-@\t\r]?.?`), rapid.String()).Draw(t, "cell")
 		guarded := CSVCell(s)

@@ -193,6 +193,56 @@ func TestForgedTitle(t *testing.T) {
 	}
 }
 
+// Whatever text a question has is data, in every place: what would steer the
+// terminal is shown instead (S-68).
+func TestQuestionsAreCleaned(t *testing.T) {
+	const bad, shown = "\x1b]0;x\a\u202e", `\x1b]0;x\x07\u202e`
+	check := func(what string, x *uitest.Terminal, places string) {
+		t.Helper()
+		s := x.Screen()
+		for _, place := range places {
+			if !strings.Contains(s, string(place)+shown) {
+				t.Errorf("%s: %c is not shown for what it is:\n%s", what, place, s)
+			}
+		}
+		if strings.Contains(x.Output(), "\x1b]0;x") || strings.Contains(x.Output(), "\u202e") {
+			t.Errorf("%s: the terminal was sent it", what)
+		}
+	}
+	d := Dialog{Title: "T" + bad, Facts: []Fact{{Label: "L" + bad, Value: "V" + bad}}, Extra: []string{"E" + bad}, Will: []string{"W" + bad},
+		WillNot: []string{"N" + bad}, Warnings: []string{"G" + bad}}
+	for _, accessible := range []bool{false, true} {
+		x := uitest.New(t, 120, 40)
+		u := onTTY(x, Options{Accessible: accessible})
+		start(x, func(ctx context.Context) (bool, error) { return u.Confirm(ctx, d) })
+		x.Wait("N" + shown)
+		check("a dialog", x, "TLVEWNG")
+		x.Send(uitest.Enter)
+		x.Exit()
+
+		x = uitest.New(t, 120, 40)
+		u = onTTY(x, Options{Accessible: accessible})
+		start(x, func(ctx context.Context) (int, error) {
+			return u.Select(ctx, "T"+bad, []Option{{Label: "O" + bad, Detail: "D" + bad}, {Label: "o", Detail: "d"}})
+		})
+		x.Wait("D" + shown)
+		check("a picker", x, "TOD")
+		x.Send("1", uitest.Enter)
+		x.Exit()
+
+		x = uitest.New(t, 120, 40)
+		u = onTTY(x, Options{Accessible: accessible})
+		start(x, func(ctx context.Context) (string, error) {
+			return u.Input(ctx, InputSpec{Title: "T" + bad, Description: "D" + bad, Default: "F" + bad})
+		})
+		x.Wait("D" + shown)
+		check("a question", x, "TDF")
+		x.Send(uitest.Enter)
+		x.Exit()
+		check("its answer", x, "F")
+	}
+}
+
 // children are the programs of tests that need a process.
 var children = map[string]func(*IO) int{
 	"confirm": func(u *IO) int {

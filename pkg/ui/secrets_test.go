@@ -51,6 +51,9 @@ func TestSecretScreens(t *testing.T) {
 				t.Error(r.err)
 			}
 			nothingLeft(t, x)
+			if strings.Contains(x.Output(), "\x1b[?1049h") == c.o.NoAltScreen {
+				t.Error("the alternate screen is used where it should not be, or not where it should") // S-71
+			}
 		})
 	}
 }
