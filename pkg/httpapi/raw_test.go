@@ -112,6 +112,21 @@ func TestClaimsOfTheClient(t *testing.T) {
 	if e.Source.Host != "Büro 3" || e.Actor.OSUser != "zoë\n" || e.Source.IP != "127.0.0.1" || e.Source.App != "" {
 		t.Errorf("in the log as %+v %+v", e.Source, e.Actor)
 	}
+	r, err := http.NewRequestWithContext(t.Context(), "POST", d.server.URL+"/v1/signin", strings.NewReader(`{"user":"ann","password":"wrong","purpose":"signin"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded"} { // anybody writes these
+		r.Header.Set(name, "198.51.100.1")
+	}
+	resp, err := d.server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if e := d.newest(t); resp.StatusCode != 401 || e.Source.IP != "127.0.0.1" {
+		t.Errorf("%d, in the log as %+v", resp.StatusCode, e.Source)
+	}
 }
 
 // Bodies are bounded, first of all those that anybody may send (S-88).
@@ -143,23 +158,26 @@ func TestProblemsRepeatNothing(t *testing.T) {
 	d := openDesk(t)
 	const canary = "hunter2-canary"
 	for path, body := range map[string]string{
-		"/v1/signin":       `{"user":"ann","password":"` + canary + `"`,
-		"/v1/signin/x":     `{}`,
-		"/v1/users/add":    `{"username":{"a":"` + canary + `"}}`,
-		"/v1/users/passwd": `["` + canary + `"]`,
-		"/v1/users/edit":   `{"user":"x"} ` + canary,
-		"/v1/tokens":       canary,
-		"/v1/mfa/reset":    `{"users":"` + canary + `"}`,
-		"/v1/mfa/verify":   `{"code":17,"user":"` + canary + `"}`,
-		"/v1/mfa/request":  `{"` + strings.Repeat(canary, 3) + `":17}`,
+		"/v1/signin":        `{"user":"ann","password":"` + canary + `"`,
+		"/v1/signin/x/code": `{"code":{"a":"` + canary + `"}}`,
+		"/v1/users/add":     `{"username":{"a":"` + canary + `"}}`,
+		"/v1/users/passwd":  `["` + canary + `"]`,
+		"/v1/users/edit":    `{"user":"x"} ` + canary,
+		"/v1/tokens/create": canary,
+		"/v1/mfa/reset":     `{"users":"` + canary + `"}`,
+		"/v1/mfa/verify":    `{"code":17,"user":"` + canary + `"}`,
+		"/v1/mfa/request":   `{"` + strings.Repeat(canary, 3) + `":17}`,
 	} {
 		e := d.exchange(t, d.init, "POST", path, body)
-		if e.status < 400 || e.status == 500 || strings.Contains(string(e.body), canary) {
+		if e.status != 400 && e.status != 422 || strings.Contains(string(e.body), canary) {
 			t.Errorf("%s: %d %s", path, e.status, e.body)
 		}
 		if e.header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s may be kept by a cache", path)
 		}
+	}
+	if none := d.exchange(t, d.init, "POST", "/v1/tokens/create", canary); !strings.Contains(string(none.body), "it is no JSON") || strings.Contains(string(none.body), "character") {
+		t.Errorf("no JSON: %s", none.body)
 	}
 	e := d.exchange(t, d.init, "POST", "/v1/mfa/reset", `{"max":98765432109876543210}`)
 	if when := d.exchange(t, d.init, "POST", "/v1/mfa/reset", `{"users":[{"user":"x","if_enrolled_at":"`+canary+`"}]}`); !strings.Contains(string(when.body), "RFC 3339") ||

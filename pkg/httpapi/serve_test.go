@@ -55,7 +55,15 @@ func TestShutdownLosesNothing(t *testing.T) {
 // A client that is slow to say what it wants, and one that says too much, are
 // shown the door.
 func TestSlowAndBigClients(t *testing.T) {
-	s := startWith(t, nil, http.HandlerFunc(hello), func(s *Server) { s.http.ReadHeaderTimeout = 100 * time.Millisecond })
+	s := startWith(t, nil, http.HandlerFunc(hello), func(s *Server) {
+		for what, made := range map[string]time.Duration{"a header": s.http.ReadHeaderTimeout, "a body": s.http.ReadTimeout,
+			"an answer": s.http.WriteTimeout, "a silence": s.http.IdleTimeout} {
+			if made <= 0 || made > 2*time.Minute {
+				t.Errorf("%s may take %v", what, made)
+			}
+		}
+		s.http.ReadHeaderTimeout = 100 * time.Millisecond
+	})
 	c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
 	if err != nil {
 		t.Fatal(err)
@@ -118,23 +126,13 @@ func TestConnectionLimit(t *testing.T) {
 	}
 }
 
-// One source cannot take all the connections there are.
+// One source cannot take all the connections of a server.
 func TestConnectionsOfOneSource(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	door := limitConnections(l, newConnections(8, 2))
-	t.Cleanup(func() { _ = door.Close() })
-	go func() {
-		for {
-			if _, err := door.Accept(); err != nil {
-				return
-			}
-		}
-	}()
+	s := startWith(t, nil, http.HandlerFunc(hello), func(s *Server) {
+		s.conns, s.http.ReadHeaderTimeout = newConnections(8, 2), time.Minute // so that silence is not why
+	})
 	for i := range 3 {
-		c, err := net.Dial("tcp", l.Addr().String())
+		c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -178,8 +176,15 @@ func TestPace(t *testing.T) {
 
 func TestPacedPaths(t *testing.T) {
 	s := start(t, nil, http.HandlerFunc(hello))
+	asked := 0
 	ask := func(path string) int {
-		resp, err := http.Get(s.url + path)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked++
+		r.Header.Set("X-Forwarded-For", fmt.Sprintf("203.0.113.%d", asked)) // whatever that says
+		resp, err := http.DefaultClient.Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -256,10 +261,12 @@ func TestStrangers(t *testing.T) {
 	if got := ask(request("GET", "/metrics", "[::1]:1")); got != 200 {
 		t.Errorf("metrics for this machine: %d", got)
 	}
-	passed := request("GET", "/metrics", "127.0.0.1:1")
-	passed.Header.Set("X-Forwarded-For", "203.0.113.9")
-	if got := ask(passed); got != 401 {
-		t.Errorf("metrics for who comes through a proxy on this machine: %d", got)
+	for name, value := range map[string]string{"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9", "Via": "1.1 proxy"} {
+		passed := request("GET", "/metrics", "127.0.0.1:1")
+		passed.Header.Set(name, value)
+		if got := ask(passed); got != 401 {
+			t.Errorf("metrics for who comes through a proxy on this machine that says %s: %d", name, got)
+		}
 	}
 	s.MayScrape = func(*http.Request) error { return nil }
 	if got := ask(request("GET", "/metrics", "203.0.113.9:1")); got != 200 {

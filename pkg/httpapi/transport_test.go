@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -148,6 +150,15 @@ func TestPin(t *testing.T) {
 	if _, err := fetch(t, Target{URL: s.url, Pin: cert.Pin()[:20]}, "GET", "/", ""); !errors.Is(err, logiqc.Usage) {
 		t.Errorf("with a part of the pin: %v", err)
 	}
+	seen, err := x509.ParseCertificate(cert.current.Load().Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, resumed := range []bool{false, true} {
+		if err := checkPin(other.Pin())(tls.ConnectionState{DidResume: resumed, PeerCertificates: []*x509.Certificate{seen}}); err == nil {
+			t.Errorf("another pin is taken where the connection is resumed: %t", resumed)
+		}
+	}
 	authority, _ := files(t, text)
 	if _, err := fetch(t, Target{URL: s.url, CAFile: authority, Pin: cert.Pin()}, "GET", "/", ""); !errors.Is(err, logiqc.Unavailable) {
 		t.Errorf("with an authority the name counts, and the pin is not enough: %v", err)
@@ -161,8 +172,13 @@ func TestCAFile(t *testing.T) {
 	if got, err := fetch(t, Target{URL: s.url, CAFile: authority}, "GET", "/", ""); got != "hello" || err != nil {
 		t.Errorf("with its authority: %q, %v", got, err)
 	}
+	c, err := Target{CAFile: authority}.trust()
+	only := x509.NewCertPool()
+	if err != nil || !only.AppendCertsFromPEM(text) || !c.RootCAs.Equal(only) {
+		t.Errorf("beside its authority others are believed: %v", err)
+	}
 	other, _ := selfSigned(t, "127.0.0.1")
-	_, err := fetch(t, Target{URL: s.url, CAFile: authority, Pin: other.Pin()}, "GET", "/", "")
+	_, err = fetch(t, Target{URL: s.url, CAFile: authority, Pin: other.Pin()}, "GET", "/", "")
 	if !errors.Is(err, logiqc.Unavailable) || !strings.Contains(err.Error(), "expected "+other.Pin()) {
 		t.Errorf("the right authority and a wrong pin: %v", err)
 	}
@@ -248,6 +264,14 @@ func TestListen(t *testing.T) {
 	if err == nil {
 		_ = c.Close()
 		t.Error("TLS 1.1 is spoken")
+	}
+	old := httptest.NewUnstartedServer(http.HandlerFunc(hello))
+	old.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11} // #nosec G402 -- what the client has to refuse
+	old.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)
+	old.StartTLS()
+	defer old.Close()
+	if _, err := fetch(t, Target{URL: old.URL, Pin: PinOf(old.Certificate())}, "GET", "/", ""); !errors.Is(err, logiqc.Unavailable) {
+		t.Errorf("TLS 1.1 is spoken with an old server: %v", err)
 	}
 }
 
