@@ -51,7 +51,21 @@ type roleCall struct {
 func (w *World) roleCalls() []roleCall {
 	ctx := w.ctx()
 	phone := "1"
+	w.again("ann")
+	anns, err := w.Helen.Sessions(ctx, "ann")
+	if err != nil || len(anns) == 0 {
+		w.t.Fatal(anns, err)
+	}
+	dry := logiqc.Request{Consent: logiqc.Consent{DryRun: true}} // a refusal all the same
 	return []roleCall{
+		{"end another's session", "A", func(s logiqc.Service) error {
+			_, err := s.RevokeSessions(ctx, logiqc.Revocation{Request: dry, ID: anns[0].ID})
+			return err
+		}},
+		{"end all sessions", "A", func(s logiqc.Service) error {
+			_, err := s.RevokeSessions(ctx, logiqc.Revocation{Request: dry, All: true})
+			return err
+		}},
 		{"find", "haA", func(s logiqc.Service) error { _, err := s.FindUsers(ctx, logiqc.UserQuery{Limit: 1}); return err }},
 		{"show", "haA", func(s logiqc.Service) error { _, err := s.GetUser(ctx, "ann"); return err }},
 		{"figures", "haA", func(s logiqc.Service) error { _, err := s.Figures(ctx); return err }},

@@ -36,6 +36,9 @@ func testSecondFactor(t *testing.T, w *World) {
 		if err != nil || page.Events[0].Details.Cause != cause {
 			t.Errorf("%s is in the log as %+v, %v", user, page.Events, err)
 		}
+		if name := page.Events[0].Target.Username; name != map[bool]string{true: "", false: user}[user == "nobody"] {
+			t.Errorf("%s is in the log as %q: it may have been a password", user, name)
+		}
 	}
 	_, err := check("bob", "123456")
 	want(t, "nothing to check yet", err, logiqc.EnrolmentRequired)
@@ -49,6 +52,9 @@ func testSecondFactor(t *testing.T, w *World) {
 	out, err := check("ANN", w.code("ann", 0))
 	if err != nil || out.Outcome != logiqc.FactorPassed || out.User != "ann" || out.RecoveryCodesLeft != logiqc.RecoveryCodeCount {
 		t.Errorf("the right code: %+v, %v", out, err)
+	}
+	if n := w.get("ann").Signin.CodeMisses; n != 0 {
+		t.Errorf("%d misses after the right code", n)
 	}
 	e := w.events("ann", 1)[0]
 	if e.Action != logiqc.SigninSucceeded || e.Actor.Username != "ann" || e.Source.App != "shop" || e.Source.IP != "203.0.113.9" {

@@ -310,6 +310,10 @@ func testIdempotency(t *testing.T, w *World) {
 	if err != nil || secret != "" {
 		t.Errorf("a replayed token shows its secret: %q, %v", secret.Reveal(), err)
 	}
+	w.add("priya", role(logiqc.RoleHelpdesk))
+	if res := w.reset(w.signin("priya"), "ann", req); res.Replayed.Replayed || res.Outcome != logiqc.ResetDone {
+		t.Errorf("the same id of another operator: %+v", res)
+	}
 	testPasswordRetry(t, w)
 	w.Advance(8 * 24 * time.Hour)
 	w.signin("ann")

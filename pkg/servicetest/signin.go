@@ -188,6 +188,9 @@ func testFactor(t *testing.T, w *World) {
 	w.Advance(10 * totp.Period)
 	try("two steps early", 2*totp.Period, logiqc.WrongCode)
 	try("one step early", totp.Period, "")
+	if n := w.get("ann").Signin.CodeMisses; n != 0 {
+		t.Errorf("%d misses after a right code", n)
+	}
 	try("the same again", totp.Period, logiqc.WrongCode)
 	try("its own step, behind the one spent", 0, logiqc.WrongCode)
 	w.Advance(3 * totp.Period)
