@@ -12,11 +12,12 @@ import (
 )
 
 const doctorLong = `Look at what is likely to go wrong, and say what to do about it: the settings and saved
-sessions here; the store's schema and whether it takes changes; its keys and who can read
-them; whether an older copy of the store would be noticed (guard); the clock, by app codes
-and events of later times than it says; how many administrators are active, and whether the
-policy leaves somebody to approve what it wants approved; how old the last checkpoint is, and
-the last one that went to a witness or another place (anchor).
+sessions here; the store's schema and whether it takes changes; whether its database server may
+forget what it answered; its keys and who can read them; whether an older copy of the store
+would be noticed (guard); the clock, by app codes and events of later times than it says; how
+many administrators are active, and whether the policy leaves somebody to approve what it
+wants approved; how old the last checkpoint is, and the last one that went to a witness or
+another place (anchor).
 
 It is quick and does not read the whole log: audit verify and audit reconcile do. Of a
 server it tells what the server finds where it is.

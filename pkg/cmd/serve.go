@@ -94,6 +94,9 @@ func (a *App) serve(ctx context.Context, o serveFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := desk.Ready(ctx); err != nil {
+		return err
+	}
 	kept, err := desk.Audit(logiqc.Actor{Kind: logiqc.System, Source: a.Source()}).Evidence(ctx)
 	if err != nil {
 		return err
@@ -147,7 +150,7 @@ func newServing(desk *service.Desk, log *slog.Logger) *serving {
 	srv := &serving{desk: desk, log: log, metrics: httpapi.NewMetrics(thisVersion().Version)}
 	srv.server = httpapi.NewServer(httpapi.Handler(desk, httpapi.Options{
 		QR: qrPicture, Log: log, Version: thisVersion().Version,
-		Ready: func(ctx context.Context) error { _, err := desk.Size(ctx); return err },
+		Ready: desk.Ready,
 	}), srv.metrics, log)
 	srv.server.MayScrape = func(r *http.Request) error {
 		_, bearer, _ := strings.Cut(r.Header.Get("Authorization"), " ")

@@ -2,12 +2,16 @@ package httpapi_test
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -256,5 +260,28 @@ func TestPatience(t *testing.T) {
 	}
 	if out, err := s.ImportUsers(t.Context(), logiqc.Import{Rows: slow}); err != nil || out.Added != 1 {
 		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+// A server that cannot use its store says in its log which route failed, even
+// where it was still to be found out who asks; the path, which may hold a secret,
+// it does not say.
+func TestFailureNamesItsRoute(t *testing.T) {
+	where := filepath.Join(t.TempDir(), "logiqc.db")
+	d := openDeskAt(t, where, false)
+	var log bytes.Buffer
+	h := httpapi.Handler(d.behind, httpapi.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if err := os.Rename(where, where+".away"); err != nil {
+		t.Fatal(err)
+	}
+	for path, route := range map[string]string{"/v1/users/show?user=jlee": "/v1/users/show", "/v1/nothing/jlee": "none"} {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Header.Set("Authorization", "Bearer "+d.init.Reveal())
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != http.StatusServiceUnavailable || !strings.Contains(log.String(), "route="+route+" ") || strings.Contains(log.String(), "jlee") {
+			t.Errorf("%s: %d, %s", path, w.Code, log.String())
+		}
+		log.Reset()
 	}
 }

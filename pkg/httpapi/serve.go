@@ -113,22 +113,22 @@ func (s *Server) observed(h http.Handler) http.Handler {
 		defer s.metrics.inFlight.Dec()
 		defer func() {
 			took := time.Since(began)
-			s.metrics.answered(routeOf(r), methodOf(r), out.code(), took)
-			s.log.Info("request", "method", methodOf(r), "route", routeOf(r), "status", out.code(), "bytes", out.bytes,
+			s.metrics.answered(routeOf(r.Pattern), methodOf(r), out.code(), took)
+			s.log.Info("request", "method", methodOf(r), "route", routeOf(r.Pattern), "status", out.code(), "bytes", out.bytes,
 				"took_ms", float64(took.Microseconds())/1000, "from", fromOf(r))
 		}()
 		h.ServeHTTP(out, r)
 	})
 }
 
-// routeOf is the pattern that a request matched: never its path.
-func routeOf(r *http.Request) string {
-	_, route, ok := strings.Cut(r.Pattern, " ")
+// routeOf is the route of the pattern that a request matched: never its path.
+func routeOf(pattern string) string {
+	_, route, ok := strings.Cut(pattern, " ")
 	switch {
 	case ok:
 		return route
-	case r.Pattern != "" && r.Pattern != "/":
-		return r.Pattern
+	case pattern != "" && pattern != "/":
+		return pattern
 	}
 	return "none"
 }

@@ -89,7 +89,8 @@ func (h *handler) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	who, err := h.admit(r)
 	if err != nil {
-		h.failed(r.Context(), "", err).write(w)
+		_, pattern := h.mux.Handler(r)
+		h.failed(r.Context(), routeOf(pattern), err).write(w)
 		return
 	}
 	if r.URL.Path != path.Clean(r.URL.Path) { // the mux would send the client elsewhere

@@ -33,7 +33,7 @@ func (a *audit) Checkup(ctx context.Context) (c logiqc.Checkup, err error) {
 	err = a.view(ctx, func(t *txn) error {
 		c = logiqc.Checkup{Findings: []logiqc.CheckupFinding{}}
 		for _, look := range []func(*logiqc.Checkup) error{
-			t.lookAtStore, t.lookAtKeys, t.lookAtGuard, t.lookAtClock, t.lookAtOrder, t.lookAtAdmins, t.lookAtApprovers,
+			t.lookAtStore, t.lookAtServer, t.lookAtKeys, t.lookAtGuard, t.lookAtClock, t.lookAtOrder, t.lookAtAdmins, t.lookAtApprovers,
 		} {
 			if err := look(&c); err != nil {
 				return err
@@ -79,6 +79,32 @@ func (t *txn) lookAtStore(c *logiqc.Checkup) error {
 		c.Add("log", logiqc.GradeOK, fmt.Sprintf("the log has %d events; doctor does not read them all", head.Size), "")
 	}
 	return err
+}
+
+// lookAtServer tells of a database server that only reads, may forget what it
+// has answered, or searches slowly.
+func (t *txn) lookAtServer(c *logiqc.Checkup) error {
+	s, ok, err := t.Server()
+	if err != nil || !ok {
+		return err
+	}
+	switch {
+	case s.ReadOnly:
+		e := logiqc.AsError(t.CheckWritable())
+		c.Add("server", logiqc.GradeWarn, e.Message, e.Hint)
+	case len(s.Unsafe) > 0:
+		c.Add("server", logiqc.GradeWarn, fmt.Sprintf("%s does not wait for the disk (%s off): what was said to be done may be lost with the machine",
+			s.Name, strings.Join(s.Unsafe, ", ")), "ALTER SYSTEM SET "+s.Unsafe[0]+" = on; SELECT pg_reload_conf()")
+	default:
+		c.Add("server", logiqc.GradeOK, s.Name+" answers when what was changed is on its disk", "")
+	}
+	if s.Trigrams {
+		c.Add("search", logiqc.GradeOK, "parts of words are looked for by an index", "")
+	} else {
+		c.Add("search", logiqc.GradeWarn, "there is no index of trigrams: a part of a word is looked for in every account",
+			"CREATE EXTENSION pg_trgm, and its index: docs/postgres.md")
+	}
+	return nil
 }
 
 // lookAtKeys looks for the folder of keys, and who may use it.

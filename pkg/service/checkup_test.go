@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,7 +9,10 @@ import (
 	"time"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
+	"github.com/logiqc/logiqc/pkg/service"
+	"github.com/logiqc/logiqc/pkg/servicetest"
 	"github.com/logiqc/logiqc/pkg/store"
+	"github.com/logiqc/logiqc/pkg/store/pgtest"
 )
 
 // finding is what a checkup says of one thing.
@@ -157,5 +161,57 @@ func (d *desk) something(t *testing.T) {
 		Key: "witness.example/w1+7e136b5c+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A database server is looked at too: one that may forget what it answered, one
+// that searches without its index, and one that can only be read, which is not
+// ready to be served from either.
+func TestCheckupOfServer(t *testing.T) {
+	dsn := pgtest.Database(t)
+	ring, _, err := service.CreateKeys(filepath.Join(t.TempDir(), "store-1"), "logiqc/test/store-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := func(string) (service.Keys, error) { return ring, nil }
+	made, _, err := service.Create(t.Context(), dsn, store.Options{}, keys, service.NewStore{ID: "store-1", Origin: "logiqc/test/store-1", Issuer: "Logiqc",
+		Admin: logiqc.NewUser{Username: "helen", Email: "helen@example.org", Password: servicetest.Password}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := made.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if pgtest.Value(t, dsn, `SHOW fsync`) == "on" || pgtest.Value(t, dsn, `SELECT to_regclass('account_text_folded') IS NULL`) == "true" {
+		t.Skip("is about a server that is only for tests")
+	}
+	for name, c := range map[string]struct {
+		dsn, ddl, check, said, next string
+		grade                       logiqc.Grade
+	}{
+		"careless":  {dsn, "", "server", "may be lost with the machine", "SET fsync = on", logiqc.GradeWarn},
+		"an index":  {dsn, "", "search", "by an index", "", logiqc.GradeOK},
+		"no index":  {dsn, `DROP INDEX account_text_folded`, "search", "every account", "CREATE EXTENSION pg_trgm", logiqc.GradeWarn},
+		"only read": {pgtest.With(t, dsn, "default_transaction_read_only", "on"), "", "server", "can only be read", "target_session_attrs", logiqc.GradeWarn},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.ddl != "" {
+				pgtest.Exec(t, dsn, c.ddl)
+				defer pgtest.Exec(t, dsn, `CREATE INDEX account_text_folded ON account_text USING gin (folded gin_trgm_ops)`)
+			}
+			s, err := store.Open(c.dsn, store.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			d := &desk{Desk: service.New(s, keys)}
+			f := d.finding(t, c.check)
+			if f.Grade != c.grade || !strings.Contains(f.Said, c.said) || !strings.Contains(f.Next, c.next) {
+				t.Errorf("%+v", f)
+			}
+			if err := d.Ready(t.Context()); (err != nil) != (name == "only read") || err != nil && !errors.Is(err, logiqc.Unavailable) {
+				t.Errorf("ready: %v", err)
+			}
+		})
 	}
 }

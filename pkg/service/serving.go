@@ -7,14 +7,14 @@ import (
 	"github.com/logiqc/logiqc/pkg/store"
 )
 
-// Size is how many events the log has; an error says that the store cannot be
-// used.
-func (d *Desk) Size(ctx context.Context) (size int64, err error) {
-	err = d.store.View(ctx, func(tx *store.Tx) error {
-		size, _, err = tx.Head()
-		return err
+// Ready tells whether the store can be used, and written to; nil is that it can.
+func (d *Desk) Ready(ctx context.Context) error {
+	return d.store.View(ctx, func(tx *store.Tx) error {
+		if _, _, err := tx.Head(); err != nil {
+			return err
+		}
+		return tx.CheckWritable()
 	})
-	return size, err
 }
 
 // SignGrowth signs a checkpoint, as [Desk.Checkpoint] does, if there is none of

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"math/rand/v2"
 	"net"
@@ -17,7 +16,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/logiqc/logiqc/pkg/logiqc"
 )
 
@@ -33,6 +31,7 @@ func OpenPostgres(dsn string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.serves = o.Group
 	return newStore(e, o), nil
 }
 
@@ -54,7 +53,11 @@ type pgEngine struct {
 	// commit of a Store is on its way at a time, as its writers take turns.
 	unconfirmed atomic.Bool
 
+	serves bool         // many at a time, see [Options.Group]
+	inUse  atomic.Int64 // connections that transactions are on
+
 	mu        sync.Mutex
+	crowded   *time.Timer     // until when the server lets in no more, see makeDo
 	pool      *sql.DB         // one for reading and writing: a command connects once
 	seen      map[string]int  // how often a statement was run, for some of them
 	processes map[uint32]bool // those of the server that said they would serve us, until asked
@@ -63,16 +66,13 @@ type pgEngine struct {
 }
 
 // How long to wait for one host that does not answer; how long before one of
-// several is tried again; how long for the end of a commit or a statement after
-// the caller has lost patience; and how long a connection is kept, so that one
-// that was moved from a lost server to another finds its way back.
+// several is tried again; and how long for the end of a commit or a statement after
+// the caller has lost patience.
 const (
 	connectTimeout = 10 * time.Second
 	hostsAgain     = 200 * time.Millisecond
 	commitGrace    = 2 * time.Second
 	cancelTimeout  = 3 * time.Second
-	maxConns       = 12
-	maxConnAge     = 30 * time.Minute
 )
 
 func newPostgres(dsn string, patience time.Duration) (*pgEngine, error) {
@@ -96,6 +96,7 @@ func newPostgres(dsn string, patience time.Duration) (*pgEngine, error) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "logiqc"
 	}
+	config.RuntimeParams["client_encoding"] = "UTF8" // whatever the database or its user is set to
 	config.OnNotice = e.notice
 	config.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: cancelTimeout}
@@ -111,20 +112,6 @@ func (e *pgEngine) notice(_ *pgconn.PgConn, n *pgconn.Notice) {
 	if n.Code == codeWarning && (n.Routine == "SyncRepWaitForLSN" || strings.Contains(n.Message, "synchronous replication")) {
 		e.unconfirmed.Store(true)
 	}
-}
-
-func (e *pgEngine) connect(bool) (*sql.DB, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.pool == nil {
-		// No round trip to see whether a connection lives: begin finds out.
-		e.pool = stdlib.OpenDB(*e.config, stdlib.OptionAfterConnect(e.connected),
-			stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false }))
-		e.pool.SetMaxOpenConns(maxConns)
-		e.pool.SetMaxIdleConns(maxConns)
-		e.pool.SetConnMaxLifetime(maxConnAge)
-	}
-	return e.pool, nil
 }
 
 // lock has nothing to do: the row of log_head is the queue.
@@ -143,7 +130,12 @@ func (e *pgEngine) transact(ctx context.Context, db *sql.DB, write bool, fn func
 		}
 		return e.explain(err)
 	}
-	defer func() { _, _ = raw.Rollback(), conn.Close() }() // the first does nothing after a commit
+	e.inUse.Add(1)
+	defer func() {
+		_ = raw.Rollback() // does nothing after a commit
+		e.inUse.Add(-1)
+		_ = conn.Close()
+	}()
 	if err := fn(raw); err != nil || !write {
 		if pgCode(err) == codeReadOnlyTx {
 			e.leave(conn, raw)
@@ -174,7 +166,7 @@ func (e *pgEngine) begin(ctx, own context.Context, db *sql.DB, write bool) (*sql
 	ctx, cancel := within(ctx, e.patience, e.noAnswer)
 	defer cancel()
 	var away error // what the last server to be asked said
-	for dead := 0; ; {
+	for dead, full := 0, 0; ; {
 		conn, err := db.Conn(ctx)
 		if err == nil {
 			raw, err := beginOn(ctx, own, conn, o)
@@ -190,7 +182,15 @@ func (e *pgEngine) begin(ctx, own context.Context, db *sql.DB, write bool) (*sql
 		if ctx.Err() != nil {
 			return nil, nil, cmp.Or(away, ctxError(ctx))
 		}
-		if away = err; e.hosts < 2 || !isAway(err) {
+		away = err
+		if e.serves && pgCode(err) == codeTooManyConns && full < fullTries {
+			if !e.makeDo() {
+				full++
+				time.Sleep(fullPause)
+			}
+			continue
+		}
+		if e.hosts < 2 || !isAway(err) {
 			return nil, nil, err
 		}
 		select {
@@ -205,18 +205,6 @@ func (e *pgEngine) begin(ctx, own context.Context, db *sql.DB, write bool) (*sql
 func (e *pgEngine) noAnswer() *logiqc.Error {
 	return logiqc.Errorf(logiqc.Unavailable, "the %s has not answered for %s; nothing was changed", e.name, e.patience).
 		WithHint("try again, or wait longer: --timeout 5m")
-}
-
-// leave turns away from a server that has become a standby: none of the
-// connections that lie idle may be used again, nor the one in hand.
-func (e *pgEngine) leave(conn *sql.Conn, raw *sql.Tx) {
-	if e.hosts < 2 {
-		return
-	}
-	_ = raw.Rollback()
-	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
-	e.pool.SetMaxIdleConns(-1)
-	e.pool.SetMaxIdleConns(maxConns)
 }
 
 func beginOn(ctx, own context.Context, conn *sql.Conn, o *sql.TxOptions) (*sql.Tx, error) {
@@ -312,6 +300,7 @@ var pgDialect = dialect{
 	insert: "INSERT", join: "JOIN", rows: rowsPerStatement, arrays: true, hidesBounds: true,
 	schema: schemaOf(migrationTable), clock: "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
 	index: indexSQL("convert_to({}::text, 'UTF8')", `'\xff'::bytea`),
+	pins:  "set_config('bytea_output', 'hex', true)",
 }
 
 func (e *pgEngine) dialect() *dialect { return &pgDialect }

@@ -27,6 +27,9 @@ func readAddress(dsn string) (*pgx.ConnConfig, error) {
 	switch {
 	case errors.As(err, &file):
 		return nil, logiqc.Errorf(logiqc.Usage, "the address of the PostgreSQL database names a file that cannot be read: %w", file)
+	case err != nil && strings.Contains(err.Error(), "failed to read service"):
+		return nil, logiqc.Errorf(logiqc.Usage, "the service that the address of the PostgreSQL database names cannot be found").
+			WithHint("it is a section of the file PGSERVICEFILE, by default ~/.pg_service.conf; the name may come from PGSERVICE")
 	case err != nil:
 		return nil, logiqc.Errorf(logiqc.Usage, "the address of the PostgreSQL database cannot be read").WithHint(addressHint)
 	}

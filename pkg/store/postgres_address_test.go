@@ -4,6 +4,7 @@ package store
 
 import (
 	"crypto/tls"
+	"encoding/pem"
 	"io"
 	"net"
 	"net/http/httptest"
@@ -75,15 +76,24 @@ func TestPostgresUntrusted(t *testing.T) {
 			c.Close()
 		}
 	}()
-	s, err := OpenPostgres("postgres://logiqc@"+listener.Addr().String()+"/logiqc?sslmode=verify-full", Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	err = s.View(t.Context(), noInit)
-	wantCode(t, err, logiqc.Unavailable)
-	if e := logiqc.AsError(err); !strings.Contains(e.Hint, "sslrootcert=FILE") {
-		t.Errorf("%q, hint %q", e.Message, e.Hint)
+	trusted := filepath.Join(t.TempDir(), "ca.pem")
+	writeFile(t, trusted, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw})))
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	for address, hint := range map[string]string{
+		"127.0.0.1:" + port + "/logiqc?sslmode=verify-full":                        "sslrootcert=FILE",
+		"127.0.0.1:" + port + "/logiqc?sslmode=verify-ca":                          "sslrootcert=FILE",
+		"localhost:" + port + "/logiqc?sslmode=verify-full&sslrootcert=" + trusted: "the server's name",
+	} {
+		s, err := OpenPostgres("postgres://logiqc@"+address, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		err = s.View(t.Context(), noInit)
+		wantCode(t, err, logiqc.Unavailable)
+		if e := logiqc.AsError(err); !strings.Contains(e.Hint, hint) {
+			t.Errorf("%s: %q, hint %q", address, e.Message, e.Hint)
+		}
 	}
 }
 

@@ -22,10 +22,7 @@ var postgresWords = strings.NewReplacer(
 // not taken for another program's.
 const migrationTable = "logiqc_migration"
 
-const (
-	trigramIndexSQL             = `CREATE EXTENSION IF NOT EXISTS pg_trgm; CREATE INDEX account_text_folded ON account_text USING gin (folded gin_trgm_ops)`
-	savepointSQL, rollbackToSQL = `SAVEPOINT trigrams`, `ROLLBACK TO SAVEPOINT trigrams`
-)
+const savepointSQL, rollbackToSQL = `SAVEPOINT trigrams`, `ROLLBACK TO SAVEPOINT trigrams`
 
 // CreatePostgres makes a store in the PostgreSQL database that dsn names, in
 // the first schema of its search path. init fills it in the transaction that
@@ -139,10 +136,26 @@ func indexesPostgres(ctx context.Context, tx *sql.Tx) error {
 	}
 	// Making an extension takes a right that not everybody has, and the server
 	// must have it. Searches find the same without the index.
-	if _, err := tx.ExecContext(ctx, trigramIndexSQL); err != nil {
+	if err := trigramIndex(ctx, tx); err != nil {
 		if _, back := tx.ExecContext(ctx, rollbackToSQL); back != nil {
 			return errors.Join(err, back)
 		}
 	}
 	return nil
+}
+
+// trigramIndex makes the index of trigrams. The extension may be in another
+// schema than the store, where somebody else made it.
+func trigramIndex(ctx context.Context, tx *sql.Tx) error {
+	if _, err := tx.ExecContext(ctx, `CREATE EXTENSION IF NOT EXISTS pg_trgm`); err != nil {
+		return err
+	}
+	var schema string
+	err := tx.QueryRowContext(ctx, `SELECT quote_ident(nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+		WHERE extname = 'pg_trgm'`).Scan(&schema)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `CREATE INDEX account_text_folded ON account_text USING gin (folded `+schema+`.gin_trgm_ops)`)
+	return err
 }

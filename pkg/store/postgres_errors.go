@@ -3,11 +3,13 @@ package store
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -20,6 +22,8 @@ import (
 const (
 	codeWarning           = "01000"
 	codeReadOnlyTx        = "25006"
+	codeIdleInTx          = "25P03"
+	codeTxTimeout         = "25P04"
 	codeNoDatabase        = "3D000"
 	codeBadPassword       = "28P01"
 	codeSerialization     = "40001"
@@ -94,14 +98,13 @@ func (e *pgEngine) explain(err error) error {
 	var connect *pgconn.ConnectError
 	switch {
 	case errors.As(err, &connect):
-		return e.noWayIn(err, code)
+		return e.noWayIn(connect)
 	case code == codeTooManyConns, class == "57" && code != codeQueryCancelled, class == "08":
 		return unavailable("the %s cannot be reached: %w", e.name, err)
 	case code == codeNoTable, code == codeNoColumn:
 		return unavailable("the %s is not a store of logiqc: %w", e.name, err).WithHint("make one there: logiqc init")
 	case code == codeReadOnlyTx:
-		return unavailable("the %s can only be read; nothing was changed: %w", e.name, err).
-			WithHint("name every server and add target_session_attrs=read-write to the address")
+		return e.onlyRead(": %w", err)
 	case code == codeNoPrivilege:
 		return unavailable("the database's user may not do that in the %s; nothing was changed: %w", e.name, err).
 			WithHint("let the user own the store, or grant what is missing")
@@ -118,6 +121,9 @@ func (e *pgEngine) explain(err error) error {
 	case code == codeQueryCancelled, code == codeLockTimeout:
 		return unavailable("the %s gave up; nothing was changed: %w", e.name, err).
 			WithHint("let --timeout decide: ALTER ROLE NAME RESET statement_timeout, or lock_timeout")
+	case code == codeIdleInTx, code == codeTxTimeout:
+		return unavailable("the %s gave up; nothing was changed: %w", e.name, err).
+			WithHint("let --timeout decide: ALTER ROLE NAME RESET idle_in_transaction_session_timeout, or transaction_timeout")
 	case class == "53", class == "55", class == "58":
 		return unavailable("the %s gave up; nothing was changed: %w", e.name, err)
 	case isLost(err):
@@ -127,21 +133,59 @@ func (e *pgEngine) explain(err error) error {
 }
 
 // noWayIn explains why there is no connection.
-func (e *pgEngine) noWayIn(err error, code string) error {
-	refused := logiqc.Errorf(logiqc.Unavailable, "the %s does not let you in: %w", e.name, err)
-	away := logiqc.Errorf(logiqc.Unavailable, "the %s cannot be reached: %w", e.name, err)
-	var untrusted *tls.CertificateVerificationError
-	switch {
+func (e *pgEngine) noWayIn(err *pgconn.ConnectError) error {
+	refused := logiqc.Errorf(logiqc.Unavailable, "the %s does not let you in: %w", e.name, waysIn{err})
+	away := logiqc.Errorf(logiqc.Unavailable, "the %s cannot be reached: %w", e.name, waysIn{err})
+	var said *pgconn.PgError
+	switch code := pgCode(err); {
 	case code == codeNoDatabase:
 		return logiqc.Errorf(logiqc.Unavailable, "there is no %s", e.name).WithHint("make it first: createdb %s", quoted(e.config.Database))
 	case code == codeBadPassword:
 		return refused.WithHint("the password comes from PGPASSWORD, or from PGPASSFILE (by default ~/.pgpass)")
+	case strings.HasPrefix(code, "28") && errors.As(err, &said) && said.Routine == "InitializeSessionUserId":
+		return refused.WithHint("make the user (createuser %s), or name another: postgres://USER@…", quoted(e.config.User))
 	case strings.HasPrefix(code, "28"):
 		return refused.WithHint("the server's pg_hba.conf says who may come from where, and whether with TLS: sslmode=require")
 	case code == codeTooManyConns:
 		return away.WithHint("try again, or let more in: a command takes one or two connections, a server up to %d", maxConns)
-	case errors.As(err, &untrusted):
-		return away.WithHint("name the certificate of the authority that signed the server's: sslrootcert=FILE")
+	}
+	if hint := untrusted(err); hint != "" {
+		return away.WithHint("%s", hint)
 	}
 	return away
+}
+
+// untrusted is what to do about a certificate that is not trusted, "" when that
+// is not what is wrong.
+func untrusted(err error) string {
+	var verify *tls.CertificateVerificationError
+	var unknown x509.UnknownAuthorityError
+	var other x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &other):
+		return "write the server's name in the address as its certificate has it"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "the server needs a certificate of today; and look at the clock here"
+	case errors.As(err, &verify), errors.As(err, &unknown), errors.As(err, &invalid):
+		return "name the certificate of the authority that signed the server's: sslrootcert=FILE"
+	}
+	return ""
+}
+
+// waysIn is the error of a connection that was not made, in one line: the driver
+// has one for each way that it tried, and with TLS and without they often say the
+// same.
+type waysIn struct{ *pgconn.ConnectError }
+
+func (w waysIn) Unwrap() error { return w.ConnectError }
+
+func (w waysIn) Error() string {
+	var said []string
+	for line := range strings.Lines(w.ConnectError.Unwrap().Error()) {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(said, line) {
+			said = append(said, line)
+		}
+	}
+	return strings.Join(said, "; ")
 }

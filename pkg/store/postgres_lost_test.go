@@ -194,7 +194,7 @@ func TestPostgresUnreachable(t *testing.T) {
 		"nobody listens": {"postgres://u:" + escaped + "@127.0.0.1:1/db", logiqc.Unavailable, "cannot be reached"},
 		"no socket":      {"postgres://u:" + escaped + "@/db?host=" + socket, logiqc.Unavailable, "cannot be reached"},
 		"no database":    {strings.Replace(dsn, "/logiqc_test_", "/none_", 1), logiqc.Unavailable, "createdb none_"},
-		"no such user":   {strings.Replace(dsn, "logiqc@", "nobody:"+escaped+"@", 1), logiqc.Unavailable, "does not let you in"},
+		"no such user":   {strings.Replace(dsn, "logiqc@", "nobody:"+escaped+"@", 1), logiqc.Unavailable, "createuser nobody"},
 		"not a store":    {dsn, logiqc.Unavailable, "logiqc init"},
 		"no URL":         {"postgres://u:" + escaped + "@h:port/db", logiqc.Usage, "cannot be read"},
 		"a bad setting":  {"postgres://u:" + escaped + "@h/db?sslmode=perhaps", logiqc.Usage, "cannot be read"},

@@ -141,7 +141,7 @@ func (e *sqliteEngine) placeholder(int) string { return "?" }
 // JOIN keeps the planner from going through the second table; and an account is
 // inserted alone because for several SQLite looks for children of each.
 var sqliteDialect = dialect{
-	insert: "INSERT OR FAIL", join: "CROSS JOIN", clock: "0", schema: schemaOf("goose_db_version"), rows: 1, streams: true,
+	insert: "INSERT OR FAIL", join: "CROSS JOIN", clock: "0", pins: "0", schema: schemaOf("goose_db_version"), rows: 1, streams: true,
 	index: indexSQL("{}", "x'ff'"),
 }
 

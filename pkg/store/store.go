@@ -88,6 +88,7 @@ type dialect struct {
 	insert  string // the word for inserting many rows at once
 	join    string // joins two tables, the first of which is gone through
 	clock   string // the database's time in milliseconds; 0 when it is not asked
+	pins    string // sets what answers depend on, for one transaction
 	schema  string // the SELECT of the store's schema, see schemaOf
 	rows    int    // how many accounts are best inserted by one statement
 	streams bool   // who stops reading is not sent the rest

@@ -125,10 +125,10 @@ func (tx *Tx) begin(write bool) error {
 		// The clock is read when the turn has come, so that a later turn has no
 		// earlier time.
 		_, err = tx.one(`UPDATE log_head SET turn = turn + 1 WHERE one = 1
-			RETURNING size, root, closed, (`+d.schema+`), `+d.clock, nil,
-			&tx.size, &root, &tx.closed, &schema, &clock)
+			RETURNING size, root, closed, (`+d.schema+`), `+d.clock+`, `+d.pins, nil,
+			&tx.size, &root, &tx.closed, &schema, &clock, new(any))
 	} else {
-		_, err = tx.one(`SELECT (`+d.schema+`), `+d.clock, nil, &schema, &clock)
+		_, err = tx.one(`SELECT (`+d.schema+`), `+d.clock+`, `+d.pins, nil, &schema, &clock, new(any))
 	}
 	if err != nil {
 		return err
