@@ -76,6 +76,9 @@ func TestLooseSessionRefused(t *testing.T) {
 		if hint := wantError(t, err, path); hint != want || ok || token != "" {
 			t.Errorf("%+v: hint %q, want %q", c, hint, want)
 		}
+		if hint := wantError(t, CheckSessions(Paths{State: filepath.Dir(f.Path)}), path); hint != want {
+			t.Errorf("%+v: CheckSessions hints %q, want %q", c, hint, want)
+		}
 		if c.folder != 0o700 {
 			if hint := wantError(t, f.Save("lqs_y"), path); hint != want {
 				t.Errorf("%+v: Save hints %q, want %q", c, hint, want)

@@ -82,6 +82,8 @@ func TestCheckpointInTheStoreIsEnough(t *testing.T) {
 		wantIntegrity(t, err, problem)
 	}
 	sign(ledger.Truncated)
+	keep := logiqc.NewAnchor{Place: "file:x", Note: newest.Note}
+	wantIntegrity(t, other.Audit(system).KeepAnchor(t.Context(), keep), ledger.Truncated)
 	actor, err := other.Authenticate(t.Context(), d.init, logiqc.Source{})
 	if err != nil {
 		t.Fatal(err)

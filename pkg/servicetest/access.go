@@ -262,6 +262,7 @@ func testSessions(t *testing.T, w *World) {
 	want(t, "deactivate", w.change(w.Helen, logiqc.Deactivate, "ann"), "")
 	over("deactivation", s)
 	want(t, "activate", w.change(w.Helen, logiqc.Activate, "ann"), "")
+	over("deactivation, though active again", s)
 	s, _ = in()
 	_, err = s.SetPassword(w.ctx(), logiqc.PasswordChange{Current: "wrong", New: "another long one"})
 	want(t, "own password, wrong current", err, logiqc.SigninDenied)

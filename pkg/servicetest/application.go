@@ -1,6 +1,7 @@
 package servicetest
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -83,6 +84,13 @@ func testSecondFactor(t *testing.T, w *World) {
 	want(t, "held", err, logiqc.Held)
 	w.newest(t, "held", "ann", logiqc.SigninFailed, logiqc.Failed, logiqc.Held)
 	w.off()
+	w.unlock("ann")
+	want(t, "ann needs none", w.change(w.Helen, logiqc.DisableMFA, "ann"), "")
+	for _, told := range []bool{true, false} {
+		if out, err = check("ann", ""); err != nil || strings.Contains(out.Notice, "Your MFA was reset") != told {
+			t.Errorf("of the reset it is told, once: %+v, %v", out, err)
+		}
+	}
 	if out, err = check("bob", ""); err != nil || out.Outcome != logiqc.FactorNotRequired {
 		t.Errorf("not required: %+v, %v", out, err)
 	}

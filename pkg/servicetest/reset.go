@@ -2,6 +2,7 @@ package servicetest
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,7 +68,9 @@ func (w *World) signinAfterReset(t *testing.T) {
 	if err != nil || at.Stage != logiqc.StageEnrol || at.Notice == "" {
 		t.Fatalf("next sign-in: %+v, %v", at, err)
 	}
-	w.finishEnrolment(at)
+	if done := w.finishEnrolment(at); !strings.Contains(done.Notice, "Your MFA was reset") {
+		t.Errorf("who sees only the end of the sign-in is told %q", done.Notice)
+	}
 	w.Advance(totp.Period)
 	if at, _ = w.start("ann", Password); at.Notice != "" || at.Stage != logiqc.StageCode {
 		t.Errorf("told twice, or not asked: %+v", at)

@@ -209,8 +209,12 @@ func testFactor(t *testing.T, w *World) {
 	}
 	w.Advance(2 * time.Hour)
 	at, _ = w.start("ann", Password)
+	misses := w.get("ann").Signin.CodeMisses
 	_, err := w.SignIn().Code(w.ctx(), at.Token, w.code("ann", 4*time.Minute), source)
 	want(t, "a fast clock", err, logiqc.WrongCode)
+	if n := w.get("ann").Signin.CodeMisses; n != misses+1 { // or whoever looks for a code tries more of them
+		t.Errorf("%d misses after %d and a fast clock", n, misses)
+	}
 	if msg := err.Error(); !strings.Contains(msg, "4 minutes fast") || !strings.Contains(msg, w.Now().UTC().Format("15:04:05")) {
 		t.Errorf("a fast clock reads %q", msg)
 	}

@@ -143,8 +143,9 @@ func testEvents(t *testing.T, w *World) {
 	w.off()
 	w.add("ann")
 	w.add("priya", role(logiqc.RoleHelpdesk))
-	w.change(w.Helen, logiqc.EnableMFA, "ann")  //nolint:errcheck // an event about ann
-	w.change(w.Helen, logiqc.DisableMFA, "ann") //nolint:errcheck // another
+	w.add("cfo", func(n *logiqc.NewUser) { n.Protected = true }) // not for the desk to see
+	w.change(w.Helen, logiqc.EnableMFA, "ann")                   //nolint:errcheck // an event about ann
+	w.change(w.Helen, logiqc.DisableMFA, "ann")                  //nolint:errcheck // another
 	at, err := w.start("priya", Password)
 	if err != nil {
 		t.Fatal(err)

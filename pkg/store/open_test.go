@@ -66,6 +66,13 @@ func TestOpenRefuses(t *testing.T) {
 			_ = os.Chmod(path+"-wal", 0o604)
 			return path
 		}, "mode 0604", "chmod 600 '" + path + "-wal'"},
+		"a loose index of the log": {func() string {
+			loose := filepath.Join(dir, "b store.db")
+			newStoreAt(t, loose)
+			_ = os.WriteFile(loose+"-shm", nil, 0o600)
+			_ = os.Chmod(loose+"-shm", 0o640)
+			return loose
+		}, "mode 0640", "-shm'"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := c.prepare()
