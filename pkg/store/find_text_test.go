@@ -105,9 +105,7 @@ func TestPostgresPlans(t *testing.T) {
 	text := func(q textQuery) *query {
 		var sel query
 		q.columns, q.limit = candidateSQL, 21
-		if err := s.engine.textSQL(nil, &sel, q); err != nil {
-			t.Fatal(err)
-		}
+		view(t, s, func(tx *Tx) error { return s.engine.textSQL(tx, &sel, q) })
 		return &sel
 	}
 	ranged := func(kind stepKind) *query {
@@ -125,6 +123,7 @@ func TestPostgresPlans(t *testing.T) {
 		"along":               {text(textQuery{words: []string{"mily29999"}, ahead: 2048}), "account_text_pkey", "Seq Scan"},
 		"by the index":        {text(textQuery{words: []string{"mily29999"}}), "account_text_folded", "account_text_pkey"},
 		"a common word":       {text(textQuery{words: []string{"given"}}), "", "account_text_pkey"},
+		"another alphabet":    {text(textQuery{words: []string{"\u0438\u0432\u0430\u043d"}}), "folded ~~", "account_text_pkey"},
 		"two words":           {text(textQuery{words: []string{"mily29999", "given29999"}}), "account_text_folded", "account_text_pkey"},
 		"a word and a letter": {text(textQuery{words: []string{"mily29999", "g"}}), "account_text_folded", "account_text_pkey"},
 		"with a filter":       {text(textQuery{words: []string{"mily29999"}, filter: filter}), "account_text_folded", "Seq Scan"},

@@ -26,9 +26,10 @@ const (
 	accountsSampled = 200
 )
 
-// rarest returns the rarest few of the trigrams of words, rarest first.
-func (tx *Tx) rarest(words []string) ([]string, error) {
-	all := trigrams(words, maxTrigrams)
+// rarest returns the rarest few of the trigrams of words that are indexed, rarest
+// first.
+func (tx *Tx) rarest(words []string, indexed func(trigram string) bool) ([]string, error) {
+	all := slices.DeleteFunc(trigrams(words, maxTrigrams), func(t string) bool { return !indexed(t) })
 	if len(all) <= trigramsAsked {
 		return all, nil
 	}
@@ -53,12 +54,12 @@ func (tx *Tx) sampled() (map[string]int, error) {
 	if r.counts != nil && last < 2*r.upTo {
 		return r.counts, nil
 	}
-	args := make([]any, accountsSampled)
-	for i := range args {
-		args[i] = 1 + last*int64(i)/accountsSampled
+	sample := make([]int64, accountsSampled)
+	for i := range sample {
+		sample[i] = 1 + last*int64(i)/accountsSampled
 	}
 	counts := map[string]int{}
-	err := tx.each(`SELECT username_key, email, name FROM account WHERE n IN (`+list(1, len(args))+`)`, args, func(rows *sql.Rows) error {
+	err := eachIn(tx, `SELECT username_key, email, name FROM account WHERE n`, ``, nil, sample, func(rows *sql.Rows) error {
 		var username, email, name string
 		err := rows.Scan(&username, &email, &name)
 		for _, t := range trigrams([]string{username, logiqc.Fold(email), logiqc.Fold(name)}, 1<<10) {

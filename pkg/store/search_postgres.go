@@ -38,11 +38,12 @@ const wordsAsked = 8
 // likeText writes a text so that LIKE takes it for what it is.
 var likeText = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// textSQL asks for the longest words. Only LIKE uses the index of trigrams, and
-// strpos only the order of the numbers; a sum of them is in no index's order, so
-// that nobody walks along every account to save a sort. The accounts are joined
-// at last, when it is known which.
-func (e *pgEngine) textSQL(_ *Tx, sel *query, q textQuery) error {
+// textSQL asks for the longest words, by the index for the rarest of their
+// trigrams: each one more is another list to go through, and those that all have
+// add nothing. Only LIKE uses the index, and strpos only the order of the numbers; a
+// sum of them is in no index's order, so that nobody walks along every account to
+// save a sort. The accounts are joined at last, when it is known which.
+func (e *pgEngine) textSQL(tx *Tx, sel *query, q textQuery) error {
 	sel.WriteString(`SELECT '', ` + q.columns + `FROM (SELECT t.rowid FROM account_text t`)
 	if q.filter != nil {
 		sel.WriteString(` JOIN account a ON a.n = t.rowid`)
@@ -56,18 +57,17 @@ func (e *pgEngine) textSQL(_ *Tx, sel *query, q textQuery) error {
 	} else {
 		order = `t.rowid + 0`
 		sel.add(` WHERE t.rowid + 0 > `, q.after)
+		if err := trigramSQL(tx, sel, q.words); err != nil {
+			return err
+		}
 	}
 	long, short := 0, 0
 	for _, w := range longestFirst(q.words) {
 		switch {
-		case isLong(w) && long == wordsAsked:
-		case isLong(w) && q.ahead > 0:
+		case isLong(w) && long < wordsAsked:
 			long++
 			sel.add(` AND strpos(t.folded, `, w, `) > 0`)
-		case isLong(w):
-			long++
-			sel.add(` AND t.folded LIKE `, "%"+likeText.Replace(w)+"%")
-		case short < wordsAsked && isASCII(w): // folded as an email's key is
+		case !isLong(w) && short < wordsAsked && isASCII(w): // folded as an email's key is
 			short++
 			sel.add(` AND strpos(E'\n' || replace(t.folded, ' ', E'\n'), `, "\n"+w, `) > 0`)
 		}
@@ -81,6 +81,24 @@ func (e *pgEngine) textSQL(_ *Tx, sel *query, q textQuery) error {
 	return nil
 }
 
+// trigramSQL adds what the index is asked for: trigrams that it surely has, or
+// else the words, since which letters of other alphabets it takes for letters is a
+// matter of the database's locale.
+func trigramSQL(tx *Tx, sel *query, words []string) error {
+	asked, err := tx.rarest(words, isAlphanumeric)
+	if err != nil {
+		return err
+	}
+	if len(asked) == 0 {
+		asked = slices.DeleteFunc(longestFirst(words), func(w string) bool { return !isLong(w) })
+		asked = asked[:min(len(asked), wordsAsked)]
+	}
+	for _, text := range asked {
+		sel.add(` AND t.folded LIKE `, "%"+likeText.Replace(text)+"%")
+	}
+	return nil
+}
+
 // longestFirst returns each word once.
 func longestFirst(words []string) []string {
 	words = slices.Clone(words)
@@ -88,6 +106,10 @@ func longestFirst(words []string) []string {
 		return cmp.Or(utf8.RuneCountInString(b)-utf8.RuneCountInString(a), strings.Compare(a, b))
 	})
 	return slices.Compact(words)
+}
+
+func isAlphanumeric(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
 }
 
 func isASCII(s string) bool {

@@ -31,7 +31,7 @@ func (e *sqliteEngine) deleteText(tx *Tx, u *logiqc.User) error {
 
 // textSQL asks for the rarest trigrams of the words.
 func (e *sqliteEngine) textSQL(tx *Tx, sel *query, q textQuery) error {
-	trigrams, err := tx.rarest(q.words)
+	trigrams, err := tx.rarest(q.words, func(string) bool { return true })
 	if err != nil {
 		return err
 	}
