@@ -51,21 +51,7 @@ type roleCall struct {
 func (w *World) roleCalls() []roleCall {
 	ctx := w.ctx()
 	phone := "1"
-	w.again("ann")
-	anns, err := w.Helen.Sessions(ctx, "ann")
-	if err != nil || len(anns) == 0 {
-		w.t.Fatal(anns, err)
-	}
-	dry := logiqc.Request{Consent: logiqc.Consent{DryRun: true}} // a refusal all the same
-	return []roleCall{
-		{"end another's session", "A", func(s logiqc.Service) error {
-			_, err := s.RevokeSessions(ctx, logiqc.Revocation{Request: dry, ID: anns[0].ID})
-			return err
-		}},
-		{"end all sessions", "A", func(s logiqc.Service) error {
-			_, err := s.RevokeSessions(ctx, logiqc.Revocation{Request: dry, All: true})
-			return err
-		}},
+	return append(w.revocations(), []roleCall{
 		{"find", "haA", func(s logiqc.Service) error { _, err := s.FindUsers(ctx, logiqc.UserQuery{Limit: 1}); return err }},
 		{"show", "haA", func(s logiqc.Service) error { _, err := s.GetUser(ctx, "ann"); return err }},
 		{"figures", "haA", func(s logiqc.Service) error { _, err := s.Figures(ctx); return err }},
@@ -112,6 +98,27 @@ func (w *World) roleCalls() []roleCall {
 		}},
 		{"own sessions", "phaA", func(s logiqc.Service) error { _, err := s.Sessions(ctx, s.Actor().Username); return err }},
 		{"events", "phaA", func(s logiqc.Service) error { _, err := s.Events(ctx, logiqc.EventQuery{}); return err }},
+	}...)
+}
+
+// revocations are dry runs of ending sessions: a refusal all the same.
+func (w *World) revocations() []roleCall {
+	ctx := w.ctx()
+	w.again("ann")
+	anns, err := w.Helen.Sessions(ctx, "ann")
+	if err != nil || len(anns) == 0 {
+		w.t.Fatal(anns, err)
+	}
+	dry := logiqc.Request{Consent: logiqc.Consent{DryRun: true}}
+	return []roleCall{
+		{"end another's session", "A", func(s logiqc.Service) error {
+			_, err := s.RevokeSessions(ctx, logiqc.Revocation{Request: dry, ID: anns[0].ID})
+			return err
+		}},
+		{"end all sessions", "A", func(s logiqc.Service) error {
+			_, err := s.RevokeSessions(ctx, logiqc.Revocation{Request: dry, All: true})
+			return err
+		}},
 	}
 }
 
@@ -180,14 +187,19 @@ func testTokens(t *testing.T, w *World) {
 	want(t, "revoked, at the next request", err, logiqc.Unauthenticated)
 	_, short := make(logiqc.NewToken{Name: "short", Role: logiqc.RoleHelpdesk, ExpiresAt: logiqc.At(w.Now().Add(time.Hour))})
 	_, long := make(logiqc.NewToken{Name: "long", Role: logiqc.RoleHelpdesk})
-	old = w.as(short)
+	w.tokenExpires(t, short)
+	w.tokenOfItsMaker(t, narrow, long)
+}
+
+// tokenExpires lets an hour pass, which ends the token.
+func (w *World) tokenExpires(t *testing.T, short logiqc.Secret) {
+	t.Helper()
+	old := w.as(short)
 	w.Advance(time.Hour)
-	_, err = old.GetUser(w.ctx(), "ann")
+	_, err := old.GetUser(w.ctx(), "ann")
 	want(t, "expired, at the next request", err, logiqc.Unauthenticated)
 	_, err = w.As(w.ctx(), short)
 	want(t, "expired", err, logiqc.Unauthenticated)
-
-	w.tokenOfItsMaker(t, narrow, long)
 }
 
 // tokenOfItsMaker: a token may what the account that made it may at the time; one
@@ -264,18 +276,26 @@ func testSessions(t *testing.T, w *World) {
 	want(t, "activate", w.change(w.Helen, logiqc.Activate, "ann"), "")
 	over("deactivation, though active again", s)
 	s, _ = in()
-	_, err = s.SetPassword(w.ctx(), logiqc.PasswordChange{Current: "wrong", New: "another long one"})
+	w.sessionAndPassword(t, s)
+}
+
+// sessionAndPassword changes ann's password in her session, which ends it, and how
+// long the next one lasts.
+func (w *World) sessionAndPassword(t *testing.T, s logiqc.Service) {
+	t.Helper()
+	_, err := s.SetPassword(w.ctx(), logiqc.PasswordChange{Current: "wrong", New: "another long one"})
 	want(t, "own password, wrong current", err, logiqc.SigninDenied)
 	_, err = s.SetPassword(w.ctx(), logiqc.PasswordChange{Current: Password, New: "short"})
 	want(t, "too short", err, logiqc.Invalid)
 	if _, err = s.SetPassword(w.ctx(), logiqc.PasswordChange{Current: Password, New: "another long one"}); err != nil {
 		t.Fatal(err)
 	}
-	over("password change", s)
+	_, err = s.Figures(w.ctx())
+	want(t, "password change", err, logiqc.Unauthenticated)
 	_, err = w.start("ann", Password)
 	want(t, "the old password", err, logiqc.SigninDenied)
 	w.policy(logiqc.Setting{Key: logiqc.KeySessionTTL, Value: "1h"})
-	if at, err = w.start("ann", "another long one"); err != nil || at.ExpiresAt != logiqc.At(w.Now().Add(time.Hour)) {
+	if at, err := w.start("ann", "another long one"); err != nil || at.ExpiresAt != logiqc.At(w.Now().Add(time.Hour)) {
 		t.Errorf("as long as the policy says: %v, %v", at.ExpiresAt, err)
 	}
 }

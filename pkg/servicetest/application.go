@@ -30,17 +30,7 @@ func testSecondFactor(t *testing.T, w *World) {
 	check := func(user, code string) (logiqc.FactorChecked, error) {
 		return shop.SecondFactor(w.ctx(), logiqc.FactorCheck{User: user, Code: code, From: logiqc.Source{IP: "203.0.113.9"}})
 	}
-	for user, cause := range map[string]string{"nobody": "unknown_user", "sam": "sso", "ina": "inactive"} {
-		_, err := check(user, "123456")
-		want(t, user, err, logiqc.SigninDenied)
-		page, err := w.Helen.Events(w.ctx(), logiqc.EventQuery{Limit: 1})
-		if err != nil || page.Events[0].Details.Cause != cause {
-			t.Errorf("%s is in the log as %+v, %v", user, page.Events, err)
-		}
-		if name := page.Events[0].Target.Username; name != map[bool]string{true: "", false: user}[user == "nobody"] {
-			t.Errorf("%s is in the log as %q: it may have been a password", user, name)
-		}
-	}
+	w.factorDenied(t, check)
 	_, err := check("bob", "123456")
 	want(t, "nothing to check yet", err, logiqc.EnrolmentRequired)
 	_, err = check("ann", "")
@@ -83,18 +73,42 @@ func testSecondFactor(t *testing.T, w *World) {
 	_, err = check("ann", "123456")
 	want(t, "held", err, logiqc.Held)
 	w.newest(t, "held", "ann", logiqc.SigninFailed, logiqc.Failed, logiqc.Held)
+	w.factorNotRequired(t, check)
+	w.secondFactorRights(t)
+}
+
+// factorDenied checks codes of those who have none: all are told the same, and
+// the log why.
+func (w *World) factorDenied(t *testing.T, check func(user, code string) (logiqc.FactorChecked, error)) {
+	t.Helper()
+	for user, cause := range map[string]string{"nobody": "unknown_user", "sam": "sso", "ina": "inactive"} {
+		_, err := check(user, "123456")
+		want(t, user, err, logiqc.SigninDenied)
+		page, err := w.Helen.Events(w.ctx(), logiqc.EventQuery{Limit: 1})
+		if err != nil || page.Events[0].Details.Cause != cause {
+			t.Errorf("%s is in the log as %+v, %v", user, page.Events, err)
+		}
+		if name := page.Events[0].Target.Username; name != map[bool]string{true: "", false: user}[user == "nobody"] {
+			t.Errorf("%s is in the log as %q: it may have been a password", user, name)
+		}
+	}
+}
+
+// factorNotRequired ends the enforcement: then nobody is asked for a code, and who
+// was reset is told so.
+func (w *World) factorNotRequired(t *testing.T, check func(user, code string) (logiqc.FactorChecked, error)) {
+	t.Helper()
 	w.off()
 	w.unlock("ann")
 	want(t, "ann needs none", w.change(w.Helen, logiqc.DisableMFA, "ann"), "")
 	for _, told := range []bool{true, false} {
-		if out, err = check("ann", ""); err != nil || strings.Contains(out.Notice, "Your MFA was reset") != told {
+		if out, err := check("ann", ""); err != nil || strings.Contains(out.Notice, "Your MFA was reset") != told {
 			t.Errorf("of the reset it is told, once: %+v, %v", out, err)
 		}
 	}
-	if out, err = check("bob", ""); err != nil || out.Outcome != logiqc.FactorNotRequired {
+	if out, err := check("bob", ""); err != nil || out.Outcome != logiqc.FactorNotRequired {
 		t.Errorf("not required: %+v, %v", out, err)
 	}
-	w.secondFactorRights(t)
 }
 
 // secondFactorRights: a token with the right, and nobody else; a refusal is in
