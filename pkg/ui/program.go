@@ -102,8 +102,10 @@ func (u *IO) drive(ctx context.Context, m tea.Model, colours colorprofile.Profil
 		tea.WithEnvironment([]string{"TERM=" + u.opt.Getenv("TERM")}),
 	)
 	ended := make(chan struct{})
+	var watching sync.WaitGroup
+	defer watching.Wait() // the terminal is the caller's from then on
 	defer close(ended)
-	go func() {
+	watching.Go(func() {
 		if !u.gone(ctx, ended) {
 			return
 		}
@@ -113,7 +115,7 @@ func (u *IO) drive(ctx context.Context, m tea.Model, colours colorprofile.Profil
 		case <-time.After(patience):
 			p.Kill()
 		}
-	}()
+	})
 	switch _, err := p.Run(); {
 	case err == nil:
 		return nil
