@@ -32,9 +32,8 @@ var (
 func TestCrashes(t *testing.T) {
 	t.Parallel()
 	strace := needProgram(t, "strace", "what a crash leaves")
-	c := &crash{home: newTemplate(t).home(t), strace: strace, Rand: rand.New(rand.NewPCG(*crashSeed, 0))}
+	c := &crash{home: honest(t, newTemplate(t)), strace: strace, Rand: rand.New(rand.NewPCG(*crashSeed, 0))}
 	t.Logf("-crash-seed %d", *crashSeed)
-	c.exec(c.db(), `DELETE FROM recovery_code`) // which no event made
 	c.sound("before")
 	for i := range *crashes {
 		c.once(i)
