@@ -6,6 +6,7 @@ import (
 	"flag"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -119,7 +120,7 @@ func (d *desk) Check(t *testing.T) {
 
 // The suite of every Service, with all calls over HTTP.
 func TestService(t *testing.T) {
-	servicetest.Run(t, func(t *testing.T) servicetest.Desk { return openDesk(t) })
+	servicetest.Run(t, func(t *testing.T) servicetest.Desk { return openDesk(t) }, nil)
 }
 
 var onPostgres = flag.Bool("postgres.all", false, "run every group of the suite over HTTP over PostgreSQL")
@@ -129,8 +130,6 @@ var onPostgres = flag.Bool("postgres.all", false, "run every group of the suite 
 // asked for.
 func TestServiceOnPostgres(t *testing.T) {
 	groups := []string{"signin", "replace", "reset", "batch", "idempotency", "tokens", "sessions", "users", "events", "races", "run", "approval", "twoDecide", "application"}
-	if *onPostgres {
-		groups = nil
-	}
-	servicetest.Run(t, func(t *testing.T) servicetest.Desk { return openDeskAt(t, pgtest.Database(t), false) }, groups...)
+	open := func(t *testing.T) servicetest.Desk { return openDeskAt(t, pgtest.Database(t), false) }
+	servicetest.Run(t, open, func(group string) bool { return *onPostgres || slices.Contains(groups, group) })
 }

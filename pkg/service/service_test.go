@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -52,7 +53,7 @@ func openDesk(t testing.TB) *desk {
 	dir, c := t.TempDir(), newClock()
 	path := filepath.Join(dir, "logiqc.db")
 	where := path
-	if strings.HasPrefix(t.Name(), "TestOnPostgres/") {
+	if onPostgres(t) {
 		where = pgtest.Database(t)
 	}
 	d := createDesk(t, where, filepath.Join(dir, "keys", "store-1"), store.Options{Now: c.Now})
@@ -112,11 +113,17 @@ func (d *desk) Check(t *testing.T) {
 }
 
 func TestService(t *testing.T) {
-	servicetest.Run(t, func(t *testing.T) servicetest.Desk { return openDesk(t) })
+	servicetest.Run(t, func(t *testing.T) servicetest.Desk { return openDesk(t) }, func(group string) bool {
+		return !onPostgres(t) || *allOnPostgres || !slices.Contains(servicetest.Tables, group)
+	})
 }
 
-// TestOnPostgres runs the same over PostgreSQL; the model a few times only,
-// unless it is told otherwise.
+var allOnPostgres = flag.Bool("postgres.all", false, "run the tables of rules on PostgreSQL too")
+
+func onPostgres(t testing.TB) bool { return strings.HasPrefix(t.Name(), "TestOnPostgres/") }
+
+// TestOnPostgres runs the same over PostgreSQL, where the tables of rules are left
+// out and the model runs twice, unless more is asked for.
 func TestOnPostgres(t *testing.T) {
 	for name, test := range map[string]func(*testing.T){
 		"Service": TestService, "ImportAdds": TestImportAdds, "ImportNamesBadRows": TestImportNamesBadRows,
@@ -132,7 +139,7 @@ func TestOnPostgres(t *testing.T) {
 		checks := flag.Lookup("rapid.checks").Value
 		if was := checks.String(); was == flag.Lookup("rapid.checks").DefValue {
 			defer func() { _ = checks.Set(was) }()
-			_ = checks.Set("5")
+			_ = checks.Set("2")
 		}
 		TestModel(t)
 	})
