@@ -3,7 +3,6 @@ package httpapi_test
 import (
 	"bytes"
 	"context"
-	"flag"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
@@ -120,16 +119,13 @@ func (d *desk) Check(t *testing.T) {
 
 // The suite of every Service, with all calls over HTTP.
 func TestService(t *testing.T) {
-	servicetest.Run(t, func(t *testing.T) servicetest.Desk { return openDesk(t) }, nil)
+	servicetest.Run(t, func(t *testing.T) servicetest.Desk { return openDesk(t) }, servicetest.NoTables)
 }
 
-var onPostgres = flag.Bool("postgres.all", false, "run every group of the suite over HTTP over PostgreSQL")
-
 // And with the store in a PostgreSQL database: the groups in which it could show
-// that there are two programs more between question and answer, unless all are
-// asked for.
+// that there are two programs more between question and answer.
 func TestServiceOnPostgres(t *testing.T) {
 	groups := []string{"signin", "replace", "reset", "batch", "idempotency", "tokens", "sessions", "users", "events", "races", "run", "approval", "twoDecide", "application"}
 	open := func(t *testing.T) servicetest.Desk { return openDeskAt(t, pgtest.Database(t), false) }
-	servicetest.Run(t, open, func(group string) bool { return *onPostgres || slices.Contains(groups, group) })
+	servicetest.Run(t, open, func(group string) bool { return slices.Contains(groups, group) })
 }

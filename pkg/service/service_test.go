@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -114,11 +113,9 @@ func (d *desk) Check(t *testing.T) {
 
 func TestService(t *testing.T) {
 	servicetest.Run(t, func(t *testing.T) servicetest.Desk { return openDesk(t) }, func(group string) bool {
-		return !onPostgres(t) || *allOnPostgres || !slices.Contains(servicetest.Tables, group)
+		return !onPostgres(t) || servicetest.NoTables(group)
 	})
 }
-
-var allOnPostgres = flag.Bool("postgres.all", false, "run the tables of rules on PostgreSQL too")
 
 func onPostgres(t testing.TB) bool { return strings.HasPrefix(t.Name(), "TestOnPostgres/") }
 

@@ -6,6 +6,8 @@ package servicetest
 import (
 	"context"
 	"errors"
+	"flag"
+	"slices"
 	"testing"
 	"time"
 
@@ -37,12 +39,17 @@ type Desk interface {
 	Check(t *testing.T)
 }
 
-// Tables are the groups that go through every case of rules to which it is all the
-// same what keeps the store.
-var Tables = []string{"throttle", "refusals", "approvers"}
+// tables are the groups that go through every case of rules to which it is all the
+// same what keeps the store, and what is between.
+var tables = []string{"throttle", "refusals", "approvers"}
+
+var all = flag.Bool("servicetest.all", false, "run every group of the suite of a Service, in every setting")
+
+// NoTables are all groups but tables; for Run.
+func NoTables(group string) bool { return !slices.Contains(tables, group) }
 
 // Run tests a Service with the groups of subtests that are wanted, or with all
-// where wanted is nil. open makes a new store for each group.
+// where wanted is nil or -servicetest.all is given. open makes a new store for each group.
 func Run(t *testing.T, open func(t *testing.T) Desk, wanted func(group string) bool) {
 	for name, group := range map[string]func(t *testing.T, w *World){
 		"signin":      testSignin,
@@ -81,7 +88,7 @@ func Run(t *testing.T, open func(t *testing.T) Desk, wanted func(group string) b
 		"audit":       testAudit,
 		"fresh":       testFreshToken,
 	} {
-		if wanted != nil && !wanted(name) {
+		if wanted != nil && !wanted(name) && !*all {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

@@ -82,7 +82,7 @@ func startCluster() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir, err := os.MkdirTemp("", "pgtest") // short, for the path of a socket
+	dir, err := os.MkdirTemp(clusters(), "pgtest") // short, for the path of a socket
 	if err != nil {
 		return "", err
 	}

@@ -86,7 +86,7 @@ func startNode(t testing.TB, bin, database, script string, args ...string) Node 
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("", "pgpair")
+	dir, err := os.MkdirTemp(clusters(), "pgpair")
 	if err != nil {
 		t.Fatal(err)
 	}
