@@ -17,7 +17,7 @@ func main() {
 	status := 0
 	for _, target := range os.Args[1:] {
 		goos, arch, _ := strings.Cut(target, "/")
-		fmt.Println(target)
+		fmt.Fprintln(os.Stderr, target)
 		found, err := packages.Load(&packages.Config{
 			Mode: packages.LoadAllSyntax, Tests: true,
 			Env: append(os.Environ(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+arch),
