@@ -76,7 +76,7 @@ func (a *App) reconciled(compared int, diffs []logiqc.Difference) error {
 				return err
 			}
 		}
-		io.Answerf("%s compared with the log, %s", grouped(compared, "account"), grouped(len(diffs), "difference"))
+		io.Answerf("%s compared with the log, %s", counted(compared, "account"), counted(len(diffs), "difference"))
 		return nil
 	})
 }

@@ -65,7 +65,7 @@ func (r auditReport) logLine() string {
 }
 
 func (r auditReport) accountsLine() string {
-	return fmt.Sprintf("%s compared with the log, %s", thousands(r.Accounts.Compared), grouped(len(r.Accounts.Differences), "difference"))
+	return fmt.Sprintf("%s compared with the log, %s", thousands(r.Accounts.Compared), counted(len(r.Accounts.Differences), "difference"))
 }
 
 func (r auditReport) resetsLine() string {
@@ -73,12 +73,12 @@ func (r auditReport) resetsLine() string {
 	if n.Total == 0 {
 		return fmt.Sprintf("none; %s refused", thousands(n.Refused))
 	}
-	by := grouped(n.Operators, "operator")
+	by := counted(n.Operators, "operator")
 	switch {
 	case n.Operators == 0:
-		by = grouped(n.Tokens, "token")
+		by = counted(n.Tokens, "token")
 	case n.Tokens > 0:
-		by += " and " + grouped(n.Tokens, "token")
+		by += " and " + counted(n.Tokens, "token")
 	}
 	with := thousands(n.Explained) + " with reason and ticket"
 	if n.Explained < n.Total {
@@ -245,7 +245,7 @@ func spanOf(bars []bar, days []service.DayResets) string {
 	if span == 7 {
 		return "week"
 	}
-	return grouped(span, "day")
+	return counted(span, "day")
 }
 
 // drawBars draws bars as long as the window allows; a screen reader gets the

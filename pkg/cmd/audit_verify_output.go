@@ -173,7 +173,7 @@ func (v verified) failure() error {
 }
 
 // events is a number of events for people: "9,310 events".
-func events(n int64) string { return grouped(int(n), "event") }
+func events(n int64) string { return counted(int(n), "event") }
 
 // eventRange names events from first to last: "events 9,298–9,309 are".
 func eventRange(first, last int64) string {

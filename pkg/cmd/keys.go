@@ -178,7 +178,7 @@ func (r rotated) text(io *ui.IO, dry bool) error {
 		io.Answerf("Secrets are sealed with %s from now on.", r.SealKey)
 	}
 	if r.SealKey != "" || r.Resealed > 0 || !r.Changed {
-		io.Answerf("%s sealed again.", grouped(r.Resealed, "secret"))
+		io.Answerf("%s sealed again.", counted(r.Resealed, "secret"))
 	}
 	io.Notef("Back up the folder of keys, and replace its copies. Then: logiqc keys list, logiqc keys retire ID")
 	return nil

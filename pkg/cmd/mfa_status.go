@@ -66,7 +66,7 @@ func (a *App) runStatus(ctx context.Context, svc logiqc.Service, run string) err
 		return err
 	}
 	return a.answer(f, func(io *ui.IO) error {
-		io.Answerf("%d reset · %d enrolled · %d waiting", f.Reset, f.Enrolled, f.Waiting)
+		io.Answerf("%s reset · %s enrolled · %s waiting", thousands(f.Reset), thousands(f.Enrolled), thousands(f.Waiting))
 		return nil
 	})
 }
@@ -74,12 +74,12 @@ func (a *App) runStatus(ctx context.Context, svc logiqc.Service, run string) err
 func figuresCard(f logiqc.Figures) ui.Card {
 	return ui.Card{Title: counted(f.Accounts, "account"), Sections: []ui.Section{
 		{Name: "Sign-in", Rows: []ui.CardRow{
-			{Label: "By password", Value: number(f.Password)}, {Label: "By SSO", Value: number(f.SSO)},
-			{Label: "MFA required", Value: number(f.Required)},
+			{Label: "By password", Value: thousands(f.Password)}, {Label: "By SSO", Value: thousands(f.SSO)},
+			{Label: "MFA required", Value: thousands(f.Required)},
 		}},
 		{Name: "Enrolment", Rows: []ui.CardRow{
-			{Label: "Enrolled", Value: number(f.Enrolled)}, {Label: "Under way", Value: number(f.Pending)},
-			{Label: "None", Value: number(f.None)}, {Label: "Reset, yet to enrol", Value: number(f.AwaitingEnrolment)},
+			{Label: "Enrolled", Value: thousands(f.Enrolled)}, {Label: "Under way", Value: thousands(f.Pending)},
+			{Label: "None", Value: thousands(f.None)}, {Label: "Reset, yet to enrol", Value: thousands(f.AwaitingEnrolment)},
 		}},
 	}}
 }

@@ -1,8 +1,6 @@
 package cmd
 
 import (
-	"strconv"
-
 	"github.com/spf13/cobra"
 
 	"github.com/logiqc/logiqc/pkg/logiqc"
@@ -144,5 +142,14 @@ func counted(n int, singular string) string {
 	if n == 1 {
 		return "1 " + singular
 	}
-	return strconv.Itoa(n) + " " + singular + "s"
+	return thousands(n) + " " + singular + "s"
+}
+
+// thousands is a number with its digits in groups: 5,113.
+func thousands(n int) string {
+	digits := number(n)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
 }

@@ -64,8 +64,8 @@ func newStoreBackup(a *App) *cobra.Command {
 			out.Problems = []store.Problem{}
 		}
 		err = a.answer(out, func(io *ui.IO) error {
-			io.Answerf("%s, %s, %s written to %s. Root %s.", grouped(int(b.Accounts), "account"),
-				grouped(int(b.Secrets), "secret"), grouped(int(b.Events), "event"), file, out.Root)
+			io.Answerf("%s, %s, %s written to %s. Root %s.", counted(int(b.Accounts), "account"),
+				counted(int(b.Secrets), "secret"), counted(int(b.Events), "event"), file, out.Root)
 			if len(out.Problems) > 0 {
 				return tellProblems(io, out.Problems)
 			}

@@ -137,7 +137,7 @@ func (a *App) movedTo(ctx context.Context, desk *service.Desk, to config.Store, 
 			return nil
 		}
 		io.Answerf("%s, %s, %s copied. Same root %s. Reconciled.",
-			grouped(int(m.Accounts), "account"), grouped(int(m.Secrets), "secret"), grouped(int(m.Events), "event"), out.Root)
+			counted(int(m.Accounts), "account"), counted(int(m.Secrets), "secret"), counted(int(m.Events), "event"), out.Root)
 		io.Answerf("%s is now closed; changes are refused with \"moved to %s\".", s.Store.Display(), out.To)
 		io.Answerf("Keys stay where they are. Whoever opens the store there needs this folder, privately: %s", keys)
 		io.Notef("From now on: logiqc config add NAME --store '%s' --use", out.To)

@@ -171,8 +171,8 @@ func (a *App) wasRestored(at config.Store, r service.Restored) error {
 		Carried: r.Carried.Events, Lost: append([]logiqc.LostAccount{}, r.Carried.Lost...), LostTokens: append([]logiqc.LostToken{}, r.Carried.LostTokens...),
 		Warnings: io.Warnings()}
 	return a.answer(out, func(io *ui.IO) error {
-		io.Answerf("%s and %s restored to %s, root %s. %s ended.", grouped(int(r.Accounts), "account"),
-			grouped(int(out.Events), "event"), out.Store, out.Root, grouped(r.Sessions, "session"))
+		io.Answerf("%s and %s restored to %s, root %s. %s ended.", counted(int(r.Accounts), "account"),
+			counted(int(out.Events), "event"), out.Store, out.Root, counted(r.Sessions, "session"))
 		if r.WithLog {
 			out.carried(io)
 		} else {
@@ -204,7 +204,7 @@ func (r restored) carried(io *ui.IO) {
 	for _, t := range r.LostTokens {
 		tokens = append(tokens, t.Name)
 	}
-	io.Answerf("%s of them came after the backup, from the log, and everything is as they tell.", grouped(int(r.Carried), "event"))
+	io.Answerf("%s of them came after the backup, from the log, and everything is as they tell.", counted(int(r.Carried), "event"))
 	for _, l := range []struct {
 		who        []string
 		lost, mend string

@@ -75,18 +75,18 @@ func (a *App) importUsers(ctx context.Context, file importFile, imp logiqc.Impor
 // importText tells a person what an import did, or would do.
 func importText(out logiqc.ImportResult, dryRun bool) ui.Text {
 	rows := out.Added + out.Updated + out.Skipped
-	text := ui.Sprintf("%s: %s new, %s updated, %s left as they are.", grouped(rows, "row"),
+	text := ui.Sprintf("%s: %s new, %s updated, %s left as they are.", counted(rows, "row"),
 		thousands(out.Added), thousands(out.Updated), thousands(out.Skipped))
 	if n := len(out.Admins); n > 0 {
 		names := strings.Join(out.Admins[:min(n, 10)], ", ")
 		if n > 10 {
 			names += ", …"
 		}
-		text = ui.Sprintf("%s %s an admin: %s.", text, grouped(n, "row")+map[bool]string{true: " makes", false: " make"}[n == 1], names)
+		text = ui.Sprintf("%s %s an admin: %s.", text, counted(n, "row")+map[bool]string{true: " makes", false: " make"}[n == 1], names)
 	}
 	if out.WithoutPassword > 0 {
 		text = ui.Sprintf("%s\n%s no password and cannot sign in until: logiqc users passwd <user>", text,
-			grouped(out.WithoutPassword, "account")+map[bool]string{true: " has", false: " have"}[out.WithoutPassword == 1])
+			counted(out.WithoutPassword, "account")+map[bool]string{true: " has", false: " have"}[out.WithoutPassword == 1])
 	}
 	switch {
 	case dryRun:
@@ -95,18 +95,4 @@ func importText(out logiqc.ImportResult, dryRun bool) ui.Text {
 		text = ui.Sprintf("%s\nThis was done before, by the same request.", text)
 	}
 	return text
-}
-
-// thousands is a number with its digits in groups: 5,113.
-func thousands(n int) string {
-	digits := number(n)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
-}
-
-// grouped is [counted] with thousands.
-func grouped(n int, singular string) string {
-	return strings.Replace(counted(n, singular), number(n), thousands(n), 1)
 }

@@ -126,7 +126,7 @@ func TestPostgresConnectionLost(t *testing.T) {
 			if got := pgtest.Value(t, dsn, `SELECT count(*) FROM account`); got != c.rows {
 				t.Errorf("%s accounts, want %s", got, c.rows)
 			}
-			pgtest.Exec(t, dsn, `DELETE FROM account; DELETE FROM account_text`)
+			pgtest.Exec(t, dsn, `DELETE FROM account; DELETE FROM account_word; DELETE FROM account_text`)
 		})
 	}
 }

@@ -92,22 +92,32 @@ func Wrap(paragraph string, width int) string {
 }
 
 // fit breaks a line as Wrap does and keeps its blanks, those that it begins with
-// in front of the other lines too. A label stays with what follows it after more
-// than one blank. A command stays in one piece, as does what is longer than a
-// line: the terminal breaks it so that it can be copied.
+// in front of the other lines too. Labels, each before more than one blank, stay
+// with what follows them, and the other lines stand under that. A command stays in
+// one piece, as does what is longer than a line: the terminal breaks it so that it
+// can be copied.
 func fit(line string, width int) string {
 	var b strings.Builder
 	line = glued(line, len(line))
 	rest := strings.TrimLeft(line, " ")
 	indent := len(line) - len(rest)
-	gap, used := indent, 0
+	under, gap, used, labels := indent, indent, 0, 0
 	for words := 0; ; words++ {
 		word, after, more := strings.Cut(rest, " ")
 		w := ansi.StringWidth(word)
-		label := words == 1 && gap > 1
-		if words > 0 && !label && used+gap+w > width && indent+w <= width {
-			b.WriteByte('\n')
-			gap, used = indent, 0
+		if labelled := gap > 1 && words == labels+1; labelled {
+			labels++
+			if width-used-gap >= narrowest {
+				under = used + gap
+			}
+		} else if words > 0 && used+gap+w > width {
+			if under+w > width {
+				under = indent
+			}
+			if under+w <= width {
+				b.WriteByte('\n')
+				gap, used = under, 0
+			}
 		}
 		b.WriteString(strings.Repeat(" ", gap) + word)
 		used += gap + w
@@ -118,6 +128,9 @@ func fit(line string, width int) string {
 		gap = len(after) - len(rest) + 1
 	}
 }
+
+// narrowest is the column, in cells, in which text is still read.
+const narrowest = 24
 
 // pad fills s with blanks up to width cells.
 func pad(s string, width int, right bool) string {

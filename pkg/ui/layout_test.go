@@ -81,4 +81,8 @@ func TestFit(t *testing.T) {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
+	under := "warn     anchor  nothing was kept\n                 anywhere else yet"
+	if got := fit(strings.Join(strings.Split(under, "\n                 "), " "), 41); got != under {
+		t.Errorf("under its labels: %q", got)
+	}
 }
