@@ -28,7 +28,7 @@ func (tx *Tx) eachText(q textQuery, size, want int, fn func(*sql.Rows) (n int64,
 	}
 	var w walk
 	for {
-		stopped, seen, last := false, 0, q.after
+		stopped, seen, last, taken := false, 0, q.after, 0
 		if !streams {
 			q.ahead = w.next(want - w.took)
 		}
@@ -41,7 +41,7 @@ func (tx *Tx) eachText(q textQuery, size, want int, fn func(*sql.Rows) (n int64,
 			n, took, err := fn(rows)
 			seen, last = seen+1, n
 			if took {
-				w.took++
+				taken++
 			}
 			stopped = err != nil
 			return err
@@ -57,7 +57,7 @@ func (tx *Tx) eachText(q textQuery, size, want int, fn func(*sql.Rows) (n int64,
 		case q.ahead == 0:
 			q.limit = min(4*q.limit, logiqc.PageMax)
 		}
-		w.passed += last - q.after
+		w.add(last-q.after, taken)
 		q.after = last
 	}
 }
@@ -68,6 +68,11 @@ func (tx *Tx) eachText(q textQuery, size, want int, fn func(*sql.Rows) (n int64,
 type walk struct {
 	passed int64 // accounts so far
 	took   int   // of them
+	newly  int   // of them on the last stretch: none past the last account
+}
+
+func (w *walk) add(passed int64, took int) {
+	w.passed, w.took, w.newly = w.passed+passed, w.took+took, took
 }
 
 // A walk begins with firstWalk accounts. It goes on while no more than
@@ -83,7 +88,7 @@ func (w *walk) next(want int) int64 {
 	switch {
 	case w.passed == 0:
 		return firstWalk
-	case w.took == 0:
+	case w.newly == 0:
 		return 0
 	}
 	left := int64(want) * w.passed / int64(w.took)

@@ -66,7 +66,7 @@ func TestWalk(t *testing.T) {
 					t.Fatalf("after %+v it goes on for %d", w, ahead)
 				}
 				met := min((w.passed+ahead)/density-w.passed/density, int64(want-w.took))
-				w.passed, w.took = w.passed+ahead, w.took+int(met)
+				w.add(ahead, int(met))
 			}
 			longest := int64(firstWalk) + 2*max(longestWalk, denseWalk*int64(want))
 			if full := w.took == want; w.passed > longest || full != (density*int64(want) <= longestWalk || density < denseWalk) && density <= firstWalk {
