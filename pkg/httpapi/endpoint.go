@@ -62,14 +62,14 @@ var (
 )
 
 // query writes the fields of a struct with query tags as URL parameters; what
-// is zero is left out.
+// is zero is left out where the server does not insist on it.
 func query(in any) url.Values {
 	values := url.Values{}
 	v := reflect.ValueOf(in)
 	for i := range v.NumField() {
-		field := v.Field(i)
-		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("query"), ",")
-		if name == "" || field.IsZero() {
+		field, tag := v.Field(i), v.Type().Field(i).Tag
+		name, _, _ := strings.Cut(tag.Get("query"), ",")
+		if name == "" || field.IsZero() && tag.Get("required") == "" {
 			continue
 		}
 		if field.Kind() == reflect.Slice {

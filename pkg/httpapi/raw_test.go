@@ -67,6 +67,19 @@ func TestRawHTTPMayNoMore(t *testing.T) {
 	}
 }
 
+// Whoever names no event is not answered with the first one.
+func TestEventIsNamed(t *testing.T) {
+	d := openDesk(t)
+	for path, code := range map[string]string{"/v1/events/show": "invalid", "/v1/events/show?seq=": "invalid", "/v1/events/show?seq=0": ""} {
+		if e := d.exchange(t, d.init, "GET", path, ""); answerCode(e) != code {
+			t.Errorf("%s: %d, %.300s", path, e.status, e.body)
+		}
+	}
+	if e, err := d.helen(t).EventAt(t.Context(), 0); err != nil || e.Seq != 0 {
+		t.Errorf("the first event: %+v, %v", e, err)
+	}
+}
+
 // since are the events after the one at seq.
 func (d *desk) since(t *testing.T, seq int64) []logiqc.Event {
 	t.Helper()

@@ -30,7 +30,7 @@ type approvalRef struct {
 
 // eventRef names one event.
 type eventRef struct {
-	Seq int64 `query:"seq" json:"seq" doc:"Its place in the log, from 0"`
+	Seq int64 `query:"seq" json:"seq" required:"true" doc:"Its place in the log, from 0"`
 }
 
 // userQuery is [logiqc.UserQuery] as URL parameters.
