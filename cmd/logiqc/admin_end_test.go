@@ -15,6 +15,7 @@ import (
 // A server that goes away takes nothing with it: what was typed and answered is
 // there when it comes back.
 func TestAdminServerGone(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	h.strict()
 	s := h.serve("--listen", "127.0.0.1:0", "--tls-self-signed")
@@ -59,6 +60,7 @@ func TestAdminServerGone(t *testing.T) {
 
 // A signal leaves a question, and the terminal as it was.
 func TestAdminSignals(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for _, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
 		for _, key := range []string{"", "r"} {
@@ -82,6 +84,7 @@ func TestAdminSignals(t *testing.T) {
 // A session that has ended, or is too old, leads to the sign-in and on to where
 // one was; Esc leaves it.
 func TestAdminSignsInAgain(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for _, c := range []struct {
 		name, key, says, then string

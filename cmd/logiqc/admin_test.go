@@ -42,6 +42,7 @@ func quit(t *testing.T, x *uitest.Terminal, status int, shown ...string) {
 // The screens of Admin mode, on terminals of the two sizes that count, and back
 // in the first after both.
 func TestAdminScreens(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for _, size := range []struct {
 		name       string
@@ -82,6 +83,7 @@ func TestAdminScreens(t *testing.T) {
 
 // The main job, on a file and from a laptop.
 func TestAdminReset(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for name, desk := range map[string]func(h *home) *home{
 		"file":  func(h *home) *home { return h },
@@ -119,6 +121,7 @@ func TestAdminReset(t *testing.T) {
 // the account is there again. Keys typed before the dialog is there are not for
 // it.
 func TestAdminCancel(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for name, keys := range map[string][]string{
 		"enter": {uitest.Enter}, "esc": {uitest.Left, uitest.Esc}, "ctrl-c": {uitest.Left, uitest.CtrlC},
@@ -143,6 +146,7 @@ func TestAdminCancel(t *testing.T) {
 
 // What the operator may not do is not offered, and its key says so.
 func TestAdminOffers(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for _, c := range []struct{ as, user, shows, hides, key string }{
 		{"helen", "ssmith", "their identity provider manages it", "Reset MFA", "r"},
@@ -177,6 +181,7 @@ func TestAdminOffers(t *testing.T) {
 
 // A privileged account takes its name, or a second operator.
 func TestAdminPrivileged(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	x := h.admin(80, 24, "mchen")
 	x.Send("r")
@@ -203,6 +208,7 @@ func TestAdminPrivileged(t *testing.T) {
 // R6: an account that changed under the dialog is shown anew, and asked about
 // again.
 func TestAdminConflict(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	x := h.admin(80, 24, "jlee")
 	x.Send("c")
@@ -233,6 +239,7 @@ func TestAdminConflict(t *testing.T) {
 
 // The other keys: a wait is ended, a code is proved, a request is decided.
 func TestAdminKeys(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	h := tpl.home(t)
 	a := h.ask("priya", "mchen")
@@ -278,6 +285,7 @@ var colour = regexp.MustCompile("\x1b\\[[34][0-9]m")
 // Names that would steer the terminal are shown; wide ones keep the columns;
 // NO_COLOR is kept.
 func TestAdminHostileNames(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	h.exec(h.db(), `UPDATE account SET name = char(27) || ']0;x' || char(7) || 'Jo' || char(8238) || 'nad' WHERE username = 'jlee'`)
 	h.exec(h.db(), `UPDATE account SET name = '李雷' WHERE username = 'mleeson'`)
@@ -298,6 +306,7 @@ func TestAdminHostileNames(t *testing.T) {
 
 // Whoever has no whole screen is sent to the lines.
 func TestAdminNeedsScreen(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	h := tpl.home(t)
 	for _, args := range [][]string{{"--accessible"}, {"--no-input"}, {"-o", "json"}, {"--no-alt-screen"}} {

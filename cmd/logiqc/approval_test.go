@@ -34,6 +34,7 @@ func (h *home) contactChanged() {
 // What a second operator meets, and whoever asks, on terminals of the two sizes that
 // count.
 func TestApprovalScreens(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for _, size := range []struct {
 		name       string
@@ -70,6 +71,7 @@ func TestApprovalScreens(t *testing.T) {
 // "I am the finance director": where the desk may not reset, or the policy wants
 // a second operator, mfa reset asks for approval in place and waits for it.
 func TestResetAsksForApproval(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	h := tpl.home(t)
 	h.strict()
@@ -102,6 +104,7 @@ func TestResetAsksForApproval(t *testing.T) {
 
 // How else the question, and the wait, end.
 func TestResetAsksForApprovalEnds(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for _, c := range []struct {
 		name   string
@@ -149,6 +152,7 @@ func TestResetAsksForApprovalEnds(t *testing.T) {
 
 // Enter alone leaves a request open, and so does every way out.
 func TestApproveDialogKeys(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for _, c := range []struct {
 		name   string
@@ -191,6 +195,7 @@ func TestApproveDialogKeys(t *testing.T) {
 
 // mfa reject asks too; a request that changed under the dialog is a conflict.
 func TestDecideOnTerminal(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	h := tpl.home(t)
 	a := h.ask("priya", "jlee")
@@ -216,6 +221,7 @@ func TestDecideOnTerminal(t *testing.T) {
 // In the place of typing the name of a privileged account, a second operator
 // can be asked.
 func TestResetPrivilegedAsks(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	h := tpl.home(t)
 	x := h.terminal(80, 24, "mfa", "reset", "mchen")
@@ -234,6 +240,7 @@ func TestResetPrivilegedAsks(t *testing.T) {
 
 // A run of requests is approved by typing how many they are.
 func TestApproveRunOnTerminal(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	for _, user := range []string{"jlee", "mchen"} {
 		h.ask("tom", user)
@@ -255,6 +262,7 @@ func TestApproveRunOnTerminal(t *testing.T) {
 // Whoever may decide is told at sign-in that requests wait, and picks one without
 // typing its id; the only one is not asked about.
 func TestApprovePicks(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	h.ask("priya", "mchen")
 	first := h.ask("priya", "jlee")
@@ -296,6 +304,7 @@ func TestApprovePicks(t *testing.T) {
 
 // Who asks where somebody has asked already is told before, and who approves too.
 func TestRequestTwice(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	a := h.ask("priya", "jlee")
 	x := h.terminal(80, 24, "mfa", "request", "jlee")

@@ -11,6 +11,7 @@ import (
 
 // The list of open requests, as a lead sees it, and one of them.
 func TestApprovalsScreens(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	h.contactChanged()
 	h.ask("priya", "mchen")
@@ -41,6 +42,7 @@ func TestApprovalsScreens(t *testing.T) {
 
 // With --follow, what is open and then whatever happens, until Ctrl-C.
 func TestApprovalsFollow(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	a := h.ask("priya", "mchen")
 	x := h.terminal(100, 24, "mfa", "approvals", "--follow")
@@ -60,6 +62,7 @@ func TestApprovalsFollow(t *testing.T) {
 
 // A request runs out after an hour: for whoever approves, and whoever waits.
 func TestApprovalRunsOut(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	a := h.ask("priya", "jlee")
 	h.as("priya")
@@ -85,6 +88,7 @@ func TestApprovalRunsOut(t *testing.T) {
 // An operator whose sign-in is too old proves once more who they are; a token
 // cannot.
 func TestStepUp(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	out, errs, status := h.run("tokens", "create", "nightly", "--role", "admin", "-o", "json")
 	_, token, _ := strings.Cut(out, `"token":"`)

@@ -99,6 +99,7 @@ var attacks = []attack{
 // Whoever holds the file, or the keys' folder, changes something; each is found
 // by the command that is for it, in words that say what it is.
 func TestAttacks(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for _, a := range attacks {
 		t.Run(a.name, func(t *testing.T) {
@@ -137,6 +138,7 @@ func (e *evidence) putBack(do func()) {
 // Over HTTPS, from a laptop: the server hands over what somebody made of the
 // store, or lies itself. What it says of the log is computed on the laptop.
 func TestAttacksThroughServer(t *testing.T) {
+	t.Parallel()
 	e := newEvidence(t, newTemplate(t))
 	s := e.serve("--listen", "127.0.0.1:0", "--tls-self-signed")
 	laptop := e.laptop(s, "ines")
@@ -264,6 +266,7 @@ func tellsLess(shorter ledger.Head) map[string]lie {
 
 // A server that answers for the log as it likes cannot make it verify.
 func TestLyingServer(t *testing.T) {
+	t.Parallel()
 	e := newEvidence(t, newTemplate(t))
 	s := e.serve("--listen", "127.0.0.1:0")
 	shorter, another := forge(t, e.leaves[:e.before-1]).head, forge(t, e.changed()).head

@@ -23,6 +23,7 @@ import (
 // not take undoes the change it is of, a refusal is not answered as if it had
 // been recorded, and nobody signs in.
 func TestUnrecordedDoesNotHappen(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	before, keys := h.account("jlee"), h.must("keys", "list")
 	h.tamper2(`CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'no room'); END`)
@@ -67,6 +68,7 @@ var asMallory = []string{"USER=mallory", "LOGNAME=mallory", "USERNAME=mallory", 
 // Who acted is what the session or the kernel says, whatever the environment
 // does, and no flag says otherwise (S-44).
 func TestActorIsNotForged(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	me, err := user.Current()
 	if err != nil {
@@ -97,6 +99,7 @@ func TestActorIsNotForged(t *testing.T) {
 // Nor does the environment name a user whom the operating system has no name for
 // (S-44): a program without cgo, as it is released, looked there.
 func TestNamelessIsNotForged(t *testing.T) {
+	t.Parallel()
 	if os.Getuid() != 0 {
 		t.Skip("only root runs a program as a user without a name")
 	}
@@ -180,6 +183,7 @@ func (h *home) canaries() []string {
 // came in (S-46): a password, a setup key, recovery codes, an enrolment code, a
 // token, and a password typed as a name.
 func TestCanariesAreNowhere(t *testing.T) {
+	t.Parallel()
 	h := honest(t, newTemplate(t))
 	canaries := h.canaries()
 	out := filepath.Join(h.dir, "out")
@@ -212,6 +216,7 @@ var spicyTool = sync.OnceValues(func() (string, error) { return buildTool("filip
 // A receipt proves its reset to a program that nobody here wrote (S-57), and a
 // forged event to none.
 func TestReceiptByAnotherProgram(t *testing.T) {
+	t.Parallel()
 	tool := needTool(t, spicyTool, "what another program says of a receipt")
 	h := newTemplate(t).home(t)
 	key := strings.TrimSpace(h.must("audit", "key"))

@@ -36,6 +36,7 @@ func (h *home) tamper(statements ...string) {
 
 // Whatever is changed in the log, verify finds it, names the place, and exits 9.
 func TestVerifyFindsTampering(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	last := int64(tpl.home(t).events("")) - 1
 	for name, c := range map[string]struct {
@@ -101,6 +102,7 @@ func TestVerifyFindsTampering(t *testing.T) {
 // --follow shows what happens while it runs, each event once, and Ctrl-C is how
 // it ends.
 func TestFollow(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	c := h.watched("audit", "list", "--follow", "--target", "jlee", "--action", "mfa.reset,mfa.enabled", "-o", "jsonl")
 	pipe, err := c.StdoutPipe()
@@ -132,6 +134,7 @@ func TestFollow(t *testing.T) {
 
 // On a terminal a list is a table that fits it, and says how to go on.
 func TestAuditListOnTerminal(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	wide := h.terminal(80, 24, "audit", "list", "--limit", "3")
 	if screen := wide.Wait("SEQ", "logiqc: hint: more: --cursor "); wide.Exit() != 0 || !strings.Contains(screen, "mfa.enforced") {
@@ -151,6 +154,7 @@ func waited(x *uitest.Terminal, text string) string {
 
 // Revoking asks on a terminal; Enter alone changes nothing.
 func TestRevokeAsks(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	out, _, _ := h.run("tokens", "create", "nightly", "--role", "helpdesk", "-o", "json")
 	var token struct{ ID string }

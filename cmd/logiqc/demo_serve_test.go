@@ -13,6 +13,7 @@ import (
 // The calls that `demo --serve` prints work as they are pasted, out of a narrow
 // window too.
 func TestDemoServe(t *testing.T) {
+	t.Parallel()
 	for _, program := range []string{"curl", "oathtool"} {
 		needProgram(t, program, "the calls that demo --serve prints")
 	}

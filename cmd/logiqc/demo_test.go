@@ -36,6 +36,7 @@ func indented(output string) string {
 // On a terminal the visitor goes on by Enter and presses Confirm in the real
 // dialog.
 func TestDemoOnTerminal(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "demo")
 	x := demoOn(t, 100, dir)
 	for _, part := range []string{"users find lee", "users show jlee"} {
@@ -58,6 +59,7 @@ func TestDemoOnTerminal(t *testing.T) {
 
 // Enter alone does not reset; leaving half way keeps the store.
 func TestDemoLeftHalfWay(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "demo")
 	x := demoOn(t, 100, dir)
 	for _, part := range []string{"users find lee", "users show jlee"} {
@@ -77,6 +79,7 @@ func TestDemoLeftHalfWay(t *testing.T) {
 // In a narrow window what the demo leaves is pasted as in a wide one: broken in
 // two, the line that points a shell at the store would leave half of it out.
 func TestDemoPasted(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "a demo")
 	x := demoOn(t, 40, dir)
 	x.Wait("Press Enter to go on, Ctrl-C to leave")

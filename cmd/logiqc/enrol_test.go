@@ -16,6 +16,7 @@ const terminate = syscall.SIGTERM
 
 // enrol alone asks who you are, and signs nobody in.
 func TestEnrolTerminal(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	x := h.terminal(80, 24, "enrol", "--png", "rgold.png")
 	reply(x, "Username or email", "rgold@stmary.example")
@@ -45,6 +46,7 @@ func TestEnrolTerminal(t *testing.T) {
 // The screen gives up after five wrong codes, and the wait that follows is not
 // for ever: nobody is enrolled, nobody is locked out.
 func TestEnrolTries(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	x := h.terminal(80, 24, "enrol", "rgold", "--qr", "none")
 	reply(x, "Password", password)
@@ -70,6 +72,7 @@ func TestEnrolTries(t *testing.T) {
 // Moving to a new phone in one go, with a code of the old one; whoever leaves is
 // told that they still have that.
 func TestEnrolReplace(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	old := phone{totp.URIParts{Key: secretOf("jlee")}}
 	x := h.terminal(40, 12, "enrol", "jlee", "--replace")
@@ -100,6 +103,7 @@ func TestEnrolReplace(t *testing.T) {
 
 // With a screen reader everything is lines, and is forgotten afterwards.
 func TestEnrolAccessible(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	x := h.terminal(80, 60, "enrol", "--accessible")
 	reply(x, "Username or email:", "rgold")
@@ -155,6 +159,7 @@ func (h *home) failures(username string) int {
 // The first ten minutes: init asks, makes everything and goes on to the
 // admin's own app, which may wait.
 func TestInitTerminal(t *testing.T) {
+	t.Parallel()
 	h := &home{t: t, dir: t.TempDir()}
 	x := h.terminal(80, 24, "init")
 	reply(x, "Name users will see in their app [Logiqc]", "St Mary's")

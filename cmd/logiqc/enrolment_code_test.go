@@ -37,6 +37,7 @@ func (h *home) deskCode(user string) string {
 // The terminal asks for the enrolment code before it shows a setup key; a slip
 // of the finger costs no try.
 func TestSigninWithEnrolmentCode(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	code := h.deskCode("jlee")
 	h.nobody()
@@ -63,6 +64,7 @@ func TestSigninWithEnrolmentCode(t *testing.T) {
 
 // With a screen reader it is one line more.
 func TestEnrolmentCodeAccessible(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	code := h.deskCode("jlee")
 	h.nobody()
@@ -82,6 +84,7 @@ func TestEnrolmentCodeAccessible(t *testing.T) {
 
 // Five wrong ones end it, and the right one comes too late.
 func TestEnrolmentCodeDies(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	code := h.deskCode("jlee")
 	h.nobody()
@@ -106,6 +109,7 @@ func TestEnrolmentCodeDies(t *testing.T) {
 // One code from many processes: nobody enrols twice with it, and of many proofs
 // of one enrolment one counts.
 func TestEnrolmentCodeOnce(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	code := h.deskCode("jlee")
 	enrol := func(args ...string) (out string, status int) {
@@ -162,6 +166,7 @@ func TestEnrolmentCodeOnce(t *testing.T) {
 // and does nothing twice: every line that came out is of a reset that is
 // committed, and no enrolment code was shown for an account before.
 func TestPlanKilled(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	plan := h.plan(120)
 	shown, kills := map[string]string{}, 0
@@ -231,6 +236,7 @@ func planLines(t *testing.T, out string, shown map[string]string) (n int) {
 
 // A plan stops when too many of its accounts have changed since.
 func TestPlanStops(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	plan := h.plan(120)
 	h.exec(h.db(), `UPDATE enrolment SET enrolled_at = 5 WHERE user_id IN (SELECT id FROM account WHERE username BETWEEN 'p0010' AND 'p0019')`)
@@ -264,6 +270,7 @@ func (h *home) plan(n int) string {
 // Whoever ends a hold, opens a window again or forges an enrolment code in the
 // store itself is found.
 func TestReconcileFindsDeskChanges(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for _, c := range []struct{ field, change string }{
 		{"held_at", `UPDATE account SET held_at = 0 WHERE username = 'jlee'`},

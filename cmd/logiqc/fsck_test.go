@@ -69,6 +69,7 @@ func fsck(t *testing.T, dir, vkey string) (accepted bool, said string) {
 
 // An export is accepted at the sizes where tiles begin, fill and overflow.
 func TestFsckAcceptsExports(t *testing.T) {
+	t.Parallel()
 	signer, vkey := otherKey(t, "logiqc/sizes/00000000")
 	var leaves [][]byte
 	for i := range 65536 {
@@ -96,6 +97,7 @@ func TestFsckAcceptsExports(t *testing.T) {
 
 // So is what the program exports, and what it adds to that later.
 func TestFsckAcceptsTheProgram(t *testing.T) {
+	t.Parallel()
 	e := newEvidence(t, newTemplate(t))
 	for range 2 {
 		if accepted, said := fsck(t, e.dir, e.key); !accepted {

@@ -30,6 +30,7 @@ func (h *home) lastReset() logiqc.Event {
 // On a terminal the policy's questions come on a page before the dialog, with
 // the contact on file to call back.
 func TestGroundsPage(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for _, size := range [][2]int{{80, 24}, {40, 12}} {
 		h := tpl.home(t)
@@ -57,6 +58,7 @@ func TestGroundsPage(t *testing.T) {
 // In the smallest window the number to call back stands whole beside the
 // question how the caller was verified.
 func TestGroundsPageSmall(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	h.strict()
 	x := h.terminal(40, 12, "mfa", "reset", "jlee", "--reason", "lost", "--ticket", "INC123456")
@@ -69,6 +71,7 @@ func TestGroundsPageSmall(t *testing.T) {
 
 // Leaving the page changes nothing and writes nothing.
 func TestGroundsPageLeft(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for name, keys := range map[string][]string{
 		"at the reason":       {uitest.Esc},
@@ -96,6 +99,7 @@ func TestGroundsPageLeft(t *testing.T) {
 // Flags answer the page; an unfit one is refused before anything is asked, and
 // so is whatever a rule refuses.
 func TestGroundsFlags(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	h.strict()
 	x := h.terminal(80, 24, "mfa", "reset", "jlee", "--reason", "lost", "--ticket", "INC123456", "--verified-by", "callback")
@@ -122,6 +126,7 @@ func TestGroundsFlags(t *testing.T) {
 
 // A run asks once for all, then for the number; an enrolment code asks too.
 func TestGroundsOfRunAndCode(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	h.strict()
 	x := h.terminal(80, 24, "mfa", "reset", "jlee", "mleeson", "--reason", "new phone", "--ticket", "INC123456")
@@ -143,6 +148,7 @@ func TestGroundsOfRunAndCode(t *testing.T) {
 
 // What a caller reads out is asked for, and asked again when it was wrong.
 func TestVerifyOnTerminal(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	h.as("priya")
 	x := h.terminal(80, 24, "mfa", "verify", "jlee")

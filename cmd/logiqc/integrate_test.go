@@ -26,6 +26,7 @@ import (
 // was reset is told so, sets up an app by the picture and is signed in; the next
 // time the code is enough. The log has the user's address and the application.
 func TestIntegrate(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	p := h.portal()
 	h.must("mfa", "reset", "jlee", "--yes", "--reason", "new phone")

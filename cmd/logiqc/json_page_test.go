@@ -14,6 +14,7 @@ import (
 // The examples of docs/json.md are what the program answers, one after the other
 // in one store: every key, in this order, and every value, unless it ends in "…".
 func TestJSONPage(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	page := h.readText(filepath.Join("..", "..", "docs", "json.md"))
 	examples := regexp.MustCompile("(?s)```console\n\\$ logiqc (.*?)\n(.*?)```").FindAllStringSubmatch(page, -1)

@@ -42,6 +42,7 @@ const sqlite = "sqlite"
 // TestScripts runs the stories in testdata/script against the real program.
 // testdata/script/README.md says what they can use.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	for _, s := range settings {
 		if s.name == sqlite {
 			s.run(t)
@@ -57,9 +58,7 @@ func (s setting) run(t *testing.T) {
 		Files: s.stories(t),
 		Setup: func(env *testscript.Env) error {
 			err := setup(env)
-			if s.name != sqlite {
-				env.Setenv("PATH", plain+string(os.PathListSeparator)+env.Getenv("PATH"))
-			}
+			env.Setenv("PATH", plain+string(os.PathListSeparator)+env.Getenv("PATH"))
 			begin(env)
 			return err
 		},

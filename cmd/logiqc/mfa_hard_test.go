@@ -22,6 +22,7 @@ import (
 // A reset that is killed at any moment leaves everything of it or nothing: the
 // account, its sessions and the log agree, and the log takes the next event.
 func TestResetKilled(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	start := time.Now()
 	if _, stderr, status := tpl.home(t).run("mfa", "reset", "jlee", "--yes"); status != 0 {
@@ -71,6 +72,7 @@ func (h *home) wholeOrNothing() bool {
 
 // A killed run of several batches leaves whole batches.
 func TestBulkKilled(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	list := h.crowd(1200)
 	c := h.command("mfa", "reset", "--from", list, "--yes", "-o", "jsonl")
@@ -101,6 +103,7 @@ func TestBulkKilled(t *testing.T) {
 // Ctrl-C lets the batch under way finish, sends no other, and says which is
 // which.
 func TestBulkInterrupted(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	list := h.crowd(1200)
 	c := h.watched("mfa", "reset", "--from", list, "--yes", "-o", "jsonl", "--request-id", "monday")
@@ -139,6 +142,7 @@ func TestBulkInterrupted(t *testing.T) {
 
 // Without a terminal to ask on nothing hangs: it says what would answer.
 func TestResetNeverHangs(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	piped := h.command("mfa", "reset", "jlee")
 	piped.Stdin = strings.NewReader("confirm\ny\n")
@@ -167,6 +171,7 @@ func TestResetNeverHangs(t *testing.T) {
 // With a controlling terminal, but standard input from elsewhere, or with
 // --no-input, nothing is asked either.
 func TestResetControllingTerminal(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	piped := h.command("mfa", "reset", "jlee")
 	null, err := os.Open(os.DevNull)
@@ -185,6 +190,7 @@ func TestResetControllingTerminal(t *testing.T) {
 
 // The other questions of mfa: Enter alone cancels, ← and Enter agrees.
 func TestToggleDialogs(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for _, c := range []struct {
 		golden string

@@ -63,6 +63,7 @@ func readBulk(t *testing.T, stdout string) (b bulk) {
 
 // On a terminal a run looks at every account, and then wants their number.
 func TestBulkDialog(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for _, c := range []struct {
 		name  string
@@ -95,6 +96,7 @@ func TestBulkDialog(t *testing.T) {
 
 // Where every account is refused, or has nothing to clear, nothing is asked.
 func TestBulkNothingToAsk(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	before := h.events("")
 	x := h.terminal(80, 24, "mfa", "reset", "ssmith", "rgold")
@@ -105,6 +107,7 @@ func TestBulkNothingToAsk(t *testing.T) {
 
 // An account that changes while the question is open is left alone.
 func TestBulkChangedMeanwhile(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	x := h.terminal(80, 24, "mfa", "reset", "jlee", "mleeson")
 	x.Wait("Type 2 to go on")
@@ -119,6 +122,7 @@ func TestBulkChangedMeanwhile(t *testing.T) {
 // A run of several batches: repeats are found over all of them, and what the
 // store fails on does not undo what is committed.
 func TestBulkBatches(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	list := h.crowd(1100)
 	h.write(list, "p0003\n"+string(h.read(list))+"P0007@stmary.example\n")

@@ -11,6 +11,7 @@ import (
 
 // The dialog, as it stands on a terminal of the two sizes that count.
 func TestResetDialogScreens(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for _, c := range []struct {
 		name       string
@@ -43,6 +44,7 @@ func TestResetDialogScreens(t *testing.T) {
 // Enter alone cancels, and so does everything else but ← and Enter. Cancel
 // changes nothing and writes nothing.
 func TestResetDialogKeys(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for _, c := range []struct {
 		name  string
@@ -88,6 +90,7 @@ func TestResetDialogKeys(t *testing.T) {
 
 // Keys typed before the dialog is there are not an answer to it.
 func TestResetTypeAhead(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	x := h.terminal(80, 24, "mfa", "reset", "jlee")
 	for range 5 {
@@ -107,6 +110,7 @@ func TestResetTypeAhead(t *testing.T) {
 // A lost connection is a Cancel, where no signal tells of it too: a shell that
 // ignores SIGHUP keeps it from its commands. They used to stay, for ever.
 func TestResetHangup(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for name, line := range map[string][]string{
 		"told by a signal": {"logiqc", "mfa", "reset", "jlee"},
@@ -136,6 +140,7 @@ func TestResetHangup(t *testing.T) {
 
 // A privileged account is reset by whoever types its name, and only then.
 func TestResetPrivileged(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for _, c := range []struct {
 		name, user string
@@ -169,6 +174,7 @@ func TestResetPrivileged(t *testing.T) {
 // What was confirmed is what is reset: when the enrolment changes while the
 // dialog is open, nothing is.
 func TestResetChangedMeanwhile(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	x := h.terminal(80, 24, "mfa", "reset", "jlee")
 	x.Wait("[ Cancel ]")
@@ -192,6 +198,7 @@ func TestResetChangedMeanwhile(t *testing.T) {
 
 // A rule refuses before anything is asked, on a terminal too.
 func TestResetRefusedOnTerminal(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for _, c := range []struct {
 		as, user, says string
@@ -218,6 +225,7 @@ func TestResetRefusedOnTerminal(t *testing.T) {
 
 // Part of a name opens a picker, then the dialog.
 func TestResetPicker(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	x := h.terminal(80, 24, "mfa", "reset", "lee")
 	x.Wait("Which one do you mean?", "jlee", "mleeson")

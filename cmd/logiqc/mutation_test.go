@@ -106,6 +106,7 @@ func (e *evidence) forgeries() []mutation {
 // The whole mutation set of the threat model, on an exported folder that is
 // checked with nothing but the key and a kept checkpoint.
 func TestMutationsOfExport(t *testing.T) {
+	t.Parallel()
 	e := newEvidence(t, newTemplate(t))
 	if f := e.verify(t, "--dir", e.dir, "--key", e.key, "--since", e.kept); !f.OK || f.Size != int64(len(e.leaves)) || f.KeySource != "flag" {
 		t.Fatalf("the honest export: %+v", f)
@@ -180,6 +181,7 @@ func (h *home) tamper2(statement string) {
 // The same on the live store; damage that needs no key is in
 // TestVerifyFindsTampering.
 func TestMutationsOfStore(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	t.Run("rebuilt with the old checkpoint", func(t *testing.T) {
 		e := newEvidence(t, tpl)
@@ -219,6 +221,7 @@ func TestMutationsOfStore(t *testing.T) {
 
 // Checkpoints on the live store that the log's own key never signed.
 func TestForgedCheckpoints(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	_, elsewhere := otherKey(t, "logiqc/elsewhere/00000000")
 	t.Run("signed by another key", func(t *testing.T) {
@@ -251,6 +254,7 @@ func TestForgedCheckpoints(t *testing.T) {
 
 // A proof of one event, with bytes of it changed.
 func TestMutationsOfProof(t *testing.T) {
+	t.Parallel()
 	e := newEvidence(t, newTemplate(t))
 	proof := e.must("audit", "prove", "4")
 	file := filepath.Join(e.home.dir, "proof")

@@ -15,6 +15,7 @@ import (
 // standby confirms is not called done; the same request again tells what became
 // of it; and after the standby has taken over, all of it is there.
 func TestPairOfServers(t *testing.T) {
+	t.Parallel()
 	pair := pgtest.NewPair(t)
 	h := &home{t: t, dir: t.TempDir()}
 	c := h.command("init", "--store", pair.DSN, "--admin", "helen", "--email", "helen@stmary.example", "--name", "Helen Marsh", "--password-stdin")

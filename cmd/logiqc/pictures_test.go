@@ -74,6 +74,7 @@ var pictures = map[string]func(h *home) *uitest.Terminal{
 //
 // and looked at by a person; the golden screens are what tests compare.
 func TestPictures(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for name, draw := range pictures {
 		t.Run(name, func(t *testing.T) {

@@ -19,9 +19,9 @@ var scratch string
 // a command take three times as long. Where the tests themselves have none, it
 // is the one that they are.
 //
-// The detector watches every server, every command on a terminal and each story
-// once, in the setting of a file; the same stories in the other settings, and
-// what is killed again and again, run the plain program.
+// The detector watches where much goes on at a time: every server and every command
+// on a terminal. What the stories type, and what is killed again and again, is the
+// plain program.
 var plain string
 
 func TestMain(m *testing.M) {

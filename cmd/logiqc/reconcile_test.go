@@ -26,6 +26,7 @@ func (h *home) backedUp() func() *home {
 // recovery code or a request for approval their own, or changes what an operator
 // is shown before a reset. Each is found, of the one account.
 func TestReconcileFindsTakeovers(t *testing.T) {
+	t.Parallel()
 	h := honest(t, newTemplate(t))
 	h.enrolled("rgold")
 	h.contactChanged()
@@ -98,6 +99,7 @@ func TestReconcileFindsTakeovers(t *testing.T) {
 // Accounts that answer to each other's names, and secrets in each other's place,
 // are found by store check: no event can tell of them.
 func TestCheckFindsSwaps(t *testing.T) {
+	t.Parallel()
 	h := honest(t, newTemplate(t))
 	h.must("store", "check")
 	whole := h.backedUp()

@@ -24,6 +24,7 @@ func (h *home) recovers(cols, rows int, args ...string) *uitest.Terminal {
 // store and its keys types her name and reads her a code; at her next sign-in
 // she sets up a new phone with it, and everybody who works here is told.
 func TestRecoverStory(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	h.nobody()
 	x := h.recovers(80, 24, "--reason", "lost phone, sole on-call")
@@ -71,6 +72,7 @@ func TestRecoverStory(t *testing.T) {
 // Nothing but the name agrees to it: Esc, ^C, Enter alone and another name
 // change and record nothing; and the reason is asked for where no flag gave it.
 func TestRecoverCancelled(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	before := h.events("")
 	for name, keys := range map[string]string{"esc": uitest.Esc, "ctrl-c": uitest.CtrlC, "ctrl-d": uitest.CtrlD, "enter": uitest.Enter,
@@ -90,6 +92,7 @@ func TestRecoverCancelled(t *testing.T) {
 
 // Line by line it is the same question.
 func TestRecoverAccessible(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	x := h.recovers(80, 24, "--accessible", "--reason", "lost phone", "--dry-run")
 	if status := x.Exit(); status != 0 || !strings.Contains(x.History(), "Nothing was changed") {

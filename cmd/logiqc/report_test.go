@@ -67,6 +67,7 @@ func (h *home) change(statement string) {
 // What was changed in the store by SQL is found, with what both say; each is
 // one field of what reconciling compares.
 func TestReconcileFindsChanges(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for name, c := range map[string]struct{ do, user, field, log, store string }{
 		"role":       {`UPDATE account SET role = 'admin' WHERE username = 'jlee'`, "jlee", "role", "user", "admin"},
@@ -111,6 +112,7 @@ func TestReconcileFindsChanges(t *testing.T) {
 // A report tells of a store that says otherwise than its log, and still writes
 // the evidence; of a log that was changed it gives no figures.
 func TestReportOfTamperedStore(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	e := newEvidence(t, tpl)
 	e.tamper(`UPDATE account SET role = 'admin' WHERE username = 'jlee'`)
@@ -137,6 +139,7 @@ func TestReportOfTamperedStore(t *testing.T) {
 // Whatever people typed is text on the page and in the files, never markup, a
 // formula or a second line.
 func TestReportIsHarmless(t *testing.T) {
+	t.Parallel()
 	e := newEvidence(t, newTemplate(t))
 	const name = `<img src=x onerror=alert(1)>`
 	var token struct{ Token string }
@@ -180,6 +183,7 @@ func TestReportIsHarmless(t *testing.T) {
 
 // On a terminal there are bars; a screen reader gets the figures.
 func TestReportOnTerminal(t *testing.T) {
+	t.Parallel()
 	e := newEvidence(t, newTemplate(t))
 	screen := waited(e.terminal(80, 30, "audit", "report"), "Resets by operator")
 	for _, want := range []string{"Resets by day", "█", "helen", "Log       whole", "Look at   "} {

@@ -21,6 +21,7 @@ import (
 // The service manager is told when the server can be used, and when it ends
 // (sd_notify(3)).
 func TestServeTellsSystemd(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	path := filepath.Join(t.TempDir(), "notify")
 	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
@@ -53,6 +54,7 @@ func TestServeTellsSystemd(t *testing.T) {
 // cuts them, says so and ends with status 1. Either way it signs what it has
 // done: the log is not left without a checkpoint until somebody makes one.
 func TestServeToldTwice(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	s := h.serve("--listen", "127.0.0.1:0")
 	h.must("users", "edit", "jlee", "--phone", "1")
@@ -125,6 +127,7 @@ func (h *home) signed() {
 
 // What a killed server has acknowledged is there when the next one begins.
 func TestServeKilled(t *testing.T) {
+	t.Parallel()
 	h := honest(t, newTemplate(t))
 	s := h.serve("--listen", "127.0.0.1:0")
 	load := &load{svc: h.tpl.client(t, s)}
@@ -151,6 +154,7 @@ func TestServeKilled(t *testing.T) {
 // When the store is moved away below a server nothing is acknowledged any more,
 // the probe says so, and so does the log; a stranger does not learn where it was.
 func TestServeStoreMovedAway(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	s := h.serve("--listen", "127.0.0.1:0")
 	l := &home{t: t, tpl: h.tpl, dir: t.TempDir()}
@@ -184,6 +188,7 @@ func TestServeStoreMovedAway(t *testing.T) {
 // A certificate that has ended is said to have, on either side; who pins its key
 // does not ask.
 func TestServeExpiredCertificate(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	text, err := httpapi.SelfSigned([]string{"127.0.0.1"}, time.Now().AddDate(-31, 0, 0))
 	if err != nil {

@@ -22,6 +22,7 @@ var losses = flag.Int("losses", 1, "how many times a pair of database servers an
 // on through what is left, every reset they were told of is there once, and the log
 // is whole.
 func TestServeTwoOnPair(t *testing.T) {
+	t.Parallel()
 	for i := range *losses {
 		t.Run(fmt.Sprint(i), loseBoth)
 	}

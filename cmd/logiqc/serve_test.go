@@ -32,6 +32,7 @@ import (
 // Two laptops work on the store of a server that they know by its pin; what one
 // does the other sees, and the pin stays over a restart.
 func TestServeLaptops(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	s := h.serve("--listen", "127.0.0.1:0", "--tls-self-signed")
 	if !strings.Contains(s.Laptop, "config add st-marys --store "+s.Listening[0]+" --pin "+s.Pin+" --use") {
@@ -71,6 +72,7 @@ func TestServeLaptops(t *testing.T) {
 // A server with another key than the one that was pinned is not talked to, and
 // one that is not there is not waited for.
 func TestServeUnreachable(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	s := h.serve("--listen", "127.0.0.1:0", "--tls-self-signed")
 	other := "sha256:" + strings.Repeat("0", 64)
@@ -115,6 +117,7 @@ func mute(t *testing.T) string {
 // When the connection is lost after a change was sent, its outcome is unknown:
 // exit status 12 and the request id, by which it is found and not done twice.
 func TestServeConnectionCut(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	s := h.serve("--listen", "127.0.0.1:0")
 	var cutting atomic.Int32
@@ -183,6 +186,7 @@ func proxy(t *testing.T, to string, change func(*http.Response) error) string {
 // SIGHUP changes the certificate while the server serves; a pair that does not
 // fit is refused, and the old one stays.
 func TestServeReload(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	pair := func(name string) (cert, key string) {
 		text, err := httpapi.SelfSigned([]string{"127.0.0.1"}, time.Now())
@@ -236,6 +240,7 @@ func (s *served) hangUp(t *testing.T, word string) {
 // What a server has acknowledged when it is told to stop, under load, is there;
 // it ends by itself and with status 0, and the log is whole.
 func TestServeStopsUnderLoad(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	s := h.serve("--listen", "127.0.0.1:0", "--tls-self-signed")
 	client, base, err := httpapi.Target{URL: s.Listening[0], Pin: s.Pin, Timeout: patience}.Client()
@@ -302,6 +307,7 @@ func (l *load) wait() { l.wg.Wait() }
 // client says; where the test is run by root, that is another user than the
 // server's.
 func TestServeUnixSocket(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	socket := filepath.Join(h.dir, "run", "logiqc.sock")
 	c := h.watched("serve", "-o", "json", "--unix", socket)

@@ -22,6 +22,7 @@ import (
 // clients go on through the other, and every change that was asked for is made,
 // once.
 func TestServeTwoOnPostgres(t *testing.T) {
+	t.Parallel()
 	dsn := pgtest.Database(t)
 	tpl := &template{dir: t.TempDir(), sessions: sessions{}}
 	if err := tpl.make(t.Context(), dsn); err != nil {

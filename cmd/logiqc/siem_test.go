@@ -57,6 +57,7 @@ func takeover(t *testing.T, events []byte) [][]string {
 // The rule that is given to SIEMs finds the take-over in a log of ordinary days,
 // and nothing else (security.md S-38).
 func TestTakeoverRule(t *testing.T) {
+	t.Parallel()
 	needProgram(t, "sqlite3", "the rule for SIEMs")
 	s := &sighting{now: time.Date(2026, 7, 1, 9, 0, 0, 0, time.UTC)}
 	for _, who := range []string{"helen", "tom", "priya", "jlee", "mchen"} {

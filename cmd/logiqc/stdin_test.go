@@ -15,6 +15,7 @@ import (
 // Ctrl-C and by a signal, and a password by the end of input too. It used to wait
 // on, with the echo off, until it was killed.
 func TestStdinOnTerminal(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for line, asks := range map[string]string{
 		"users add rnew --email rnew@stmary.example --password-stdin": "Password",
@@ -72,6 +73,7 @@ func leftAt(h *home, asks, how string, line ...string) (x *uitest.Terminal, stat
 // On a terminal on which nothing may be asked there is nothing to read a secret
 // from.
 func TestStdinOnMuteTerminal(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	for _, line := range []string{"users add rnew --email rnew@stmary.example --password-stdin", "users passwd jlee --password-stdin"} {
 		x := h.terminal(80, 24, append(strings.Fields(line), "--no-input")...)

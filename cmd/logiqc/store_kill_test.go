@@ -78,6 +78,7 @@ func (h *home) whole(where string) {
 // changes: the old one with nothing in the new place, or the new one, whole; or
 // none yet. The same command then finishes it, or a thaw gives it up.
 func TestCopyKilled(t *testing.T) {
+	t.Parallel()
 	h := staffed(t)
 	for name, place := range map[string]func(i int) string{
 		"file":     func(i int) string { return "sqlite:" + filepath.Join(h.dir, fmt.Sprintf("new%d.db", i)) },
@@ -130,6 +131,7 @@ func TestCopyKilled(t *testing.T) {
 // A backup or a restore, with a newer log or without, that is killed leaves
 // nothing at its place, or all of it; and the next one succeeds.
 func TestBackupAndRestoreKilled(t *testing.T) {
+	t.Parallel()
 	h := staffed(t)
 	h.must("store", "backup", "good.db")
 	start := time.Now()
@@ -173,6 +175,7 @@ func TestBackupAndRestoreKilled(t *testing.T) {
 // Random commands are killed at random moments. Each time the store is sound
 // and what its log says, and whatever was acknowledged is in the log (S-91).
 func TestCrashLoop(t *testing.T) {
+	t.Parallel()
 	h := staffed(t)
 	h.write(filepath.Join(h.dir, "few.csv"), "username,email\nn1,n1@stmary.example\n")
 	commands := [][]string{

@@ -56,6 +56,7 @@ func (x *tmux) wait(text string) string {
 // A dialog that fills the window leaves nothing behind once it is answered, not in
 // the scrollback either; and it stands whole after the window has grown.
 func TestDialogLeavesNothing(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for _, grows := range []bool{false, true} {
 		x := tpl.home(t).tmux("40", "12", "mfa", "reset", "jlee")

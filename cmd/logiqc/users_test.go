@@ -16,6 +16,7 @@ import (
 // The list and the card on a terminal of the two sizes that count. A card
 // leaves a line for the prompt that follows, so what matters is at its end too.
 func TestUsersScreens(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for _, c := range []struct {
 		name       string
@@ -43,6 +44,7 @@ func TestUsersScreens(t *testing.T) {
 
 // The card of somebody who has signed in, whose times are those of this run.
 func TestUsersCard(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	h.as("priya")
 	x := h.terminal(80, 24, "users", "show", "jlee")
@@ -85,6 +87,7 @@ func many(h *home, n int) {
 // A list for people is cut at twenty and says how to go on; to a pipe it is
 // whole.
 func TestUsersFindIsCutForPeople(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	many(h, 30)
 	x := h.terminal(100, 40, "users", "find", "u")
@@ -118,6 +121,7 @@ func TestUsersFindIsCutForPeople(t *testing.T) {
 // On a terminal a name that is not exact opens a picker, and none asks for
 // letters first.
 func TestUsersPicker(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	t.Run("part of a name", func(t *testing.T) {
 		h := tpl.home(t)
@@ -178,6 +182,7 @@ func TestUsersPicker(t *testing.T) {
 // Adding on a terminal asks for what the line does not say; nothing is asked of
 // somebody who may not add.
 func TestUsersAddAsks(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	h := tpl.home(t)
 	x := h.terminal(80, 24, "users", "add")
@@ -213,6 +218,7 @@ func TestUsersAddAsks(t *testing.T) {
 // One's own password takes the current one; helen sets somebody else's with the
 // new one alone.
 func TestUsersPasswdAsks(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	h := tpl.home(t)
 	h.as("jlee")
@@ -243,6 +249,7 @@ func TestUsersPasswdAsks(t *testing.T) {
 
 // One bad row among ten thousand: nothing is imported and the row is named.
 func TestUsersImportOfTenThousand(t *testing.T) {
+	t.Parallel()
 	h := newTemplate(t).home(t)
 	before := h.events("")
 	var list strings.Builder

@@ -183,6 +183,7 @@ func watched(t *testing.T, tpl *template) (*evidence, *liteWitness) {
 // A witness that nobody here wrote cosigns honest growth; what it signed is
 // kept, shown, and travels with proofs and kept checkpoints.
 func TestWitnessCosignsGrowth(t *testing.T) {
+	t.Parallel()
 	e, w := watched(t, newTemplate(t))
 	first := e.verify(t, "--key", e.key, "--witness", w.vkey)
 	if len(first.Cosigned) != 1 || first.Cosigned[0].Size != first.Size || first.Cosigned[0].KeySource != "flag" {
@@ -241,6 +242,7 @@ func newKeyOf(t *testing.T, name string) string {
 // Somebody with the store and its signing key rewrites the log and signs it
 // again: nothing here shows that, and the witness does.
 func TestWitnessRefusesRewrite(t *testing.T) {
+	t.Parallel()
 	tpl := newTemplate(t)
 	for name, c := range map[string]struct {
 		leaves  func(e *evidence) [][]byte
@@ -297,6 +299,7 @@ func (e *evidence) insert(leaves [][]byte) {
 // the witness has seen, 409 for a claim that is not so, 403 and 404 for a log
 // that it does not follow.
 func TestWitnessProtocol(t *testing.T) {
+	t.Parallel()
 	e, w := watched(t, newTemplate(t))
 	checkpoint := func(size int) string {
 		c, err := ledger.SignCheckpoint(forge(t, e.leaves[:size]).head, e.signer())
@@ -327,6 +330,7 @@ func TestWitnessProtocol(t *testing.T) {
 // A witness that does not know the log, or is not there, is told apart from one
 // that has seen another log; and one failure of several is no total one.
 func TestPushFailures(t *testing.T) {
+	t.Parallel()
 	w := newLiteWitness(t)
 	e := newEvidence(t, newTemplate(t))
 	if _, stderr, status := e.run("audit", "push"); status != 2 || !strings.Contains(stderr, "witness add") {
@@ -353,6 +357,7 @@ func TestPushFailures(t *testing.T) {
 // Checkpoints go into files, folders and commands; those that the log does not
 // continue stay as they are.
 func TestAnchors(t *testing.T) {
+	t.Parallel()
 	e := newEvidence(t, newTemplate(t))
 	dir := filepath.Join(t.TempDir(), "anchors")
 	if err := os.Mkdir(dir, 0o700); err != nil {
