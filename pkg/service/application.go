@@ -71,7 +71,7 @@ func (t *txn) secondFactor(u logiqc.User, known bool, r logiqc.FactorCheck) (out
 		return out, denied(), t.signinFailed(u, causeSSO)
 	}
 	if held := u.CheckHeld(t.policy, t.Now()); held != nil {
-		return out, held, t.heldBack(&u)
+		return out, held, t.heldBack(&u, logiqc.Details{})
 	}
 	switch {
 	case !u.MFARequired(t.policy):

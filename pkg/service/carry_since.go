@@ -20,17 +20,17 @@ type since struct {
 // follow takes the next event of the account a, whose password was another
 // before.
 func (s *since) follow(e logiqc.Event, a *logiqc.Replayable, was string) {
+	open := logiqc.Throttle{}
+	if passwordRight(e) {
+		s.passwords = &open
+	}
 	switch e.Outcome {
 	case logiqc.Failed:
 		s.failed(e)
 		return
 	case logiqc.Denied:
-		if e.Action == logiqc.EnrolmentStarted || e.Action == logiqc.RecoveryCodesIssued { // asked of whose password is right
-			s.passwords = &logiqc.Throttle{}
-		}
 		return
 	}
-	open := logiqc.Throttle{}
 	if e.Details.Step > 0 {
 		s.codes = &open
 	}
@@ -52,17 +52,25 @@ func (s *since) follow(e logiqc.Event, a *logiqc.Replayable, was string) {
 		s.passwords, s.codes = &open, &open
 	case logiqc.RecoveryCodesIssued, logiqc.RecoveryCodeUsed:
 		s.newCodes, s.codes = true, &open
-	case logiqc.SigninStarted, logiqc.SigninSucceeded:
-		s.passwords = &open
 	}
+}
+
+// passwordRight tells of an event whether logiqc found a password right then. A
+// step of a sign-in whose password was given before wrong ones forgives nothing,
+// and neither does a factor after a password that an application checked.
+func passwordRight(e logiqc.Event) bool {
+	switch e.Action {
+	case logiqc.SigninStarted:
+		return e.Details.Session != ""
+	case logiqc.SigninSucceeded:
+		return e.Details.Session != "" && e.Details.Method == "password"
+	}
+	return e.Outcome != logiqc.Success && e.Details.Method == "password"
 }
 
 // failed takes a miss: of passwords, or of what comes after them.
 func (s *since) failed(e logiqc.Event) {
 	s.failure = logiqc.Failure{At: e.Time, Reason: cmp.Or(e.Details.Cause, causeCode), Host: e.Source.Host}
-	if e.Details.Cause == causeHeld { // said to whose password is right
-		s.passwords = &logiqc.Throttle{}
-	}
 	if e.Details.Misses == 0 || e.Action == logiqc.SigninThrottled {
 		return
 	}

@@ -264,13 +264,13 @@ func codeRequired(u logiqc.User) error {
 }
 
 // heldBack records that a sign-in is held though its password was right, and
-// writes the account back.
-func (t *txn) heldBack(u *logiqc.User) error {
+// writes the account back. d says whether the password was given just now.
+func (t *txn) heldBack(u *logiqc.User, d logiqc.Details) error {
 	u.LastFailure = logiqc.Failure{At: t.Now(), Reason: causeHeld, Host: t.actor.Source.Host}
 	if err := t.UpdateUser(u); err != nil {
 		return err
 	}
-	_, err := t.append(logiqc.Body{Action: logiqc.SigninFailed, Outcome: logiqc.Failed, Target: u.Target(), Code: logiqc.Held,
-		Details: logiqc.Details{Cause: causeHeld}})
+	d.Cause = causeHeld
+	_, err := t.append(logiqc.Body{Action: logiqc.SigninFailed, Outcome: logiqc.Failed, Target: u.Target(), Code: logiqc.Held, Details: d})
 	return err
 }

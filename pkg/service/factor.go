@@ -43,7 +43,7 @@ func (s *signIn) proceed(ctx context.Context, bearer logiqc.Secret, src logiqc.S
 			return err
 		}
 		if answer = u.CheckHeld(t.policy, t.Now()); answer != nil {
-			err = t.heldBack(&u)
+			err = t.heldBack(&u, logiqc.Details{})
 		} else {
 			answer, err = do(t, &sess, &u)
 		}
@@ -60,8 +60,13 @@ func (s *signIn) proceed(ctx context.Context, bearer logiqc.Secret, src logiqc.S
 
 // refused records that a rule refused the user something, and answers with it.
 func (t *txn) refused(action logiqc.Action, u logiqc.User, why error) (answer, err error) {
+	return t.refusedAfter(action, u, logiqc.Details{}, why)
+}
+
+// refusedAfter is refused with what had been right until then.
+func (t *txn) refusedAfter(action logiqc.Action, u logiqc.User, right logiqc.Details, why error) (answer, err error) {
 	if e := logiqc.AsError(why); e.Recorded() {
-		_, err = t.deny(action, u.Target(), e)
+		_, err = t.append(logiqc.Body{Action: action, Outcome: logiqc.Denied, Target: u.Target(), Code: e.Code, Details: right})
 	}
 	return why, err
 }

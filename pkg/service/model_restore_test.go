@@ -10,7 +10,9 @@ import (
 	"github.com/logiqc/logiqc/pkg/ledger"
 	"github.com/logiqc/logiqc/pkg/logiqc"
 	"github.com/logiqc/logiqc/pkg/service"
+	"github.com/logiqc/logiqc/pkg/servicetest"
 	"github.com/logiqc/logiqc/pkg/store"
+	"github.com/logiqc/logiqc/pkg/totp"
 )
 
 // isBackedUp makes the one backup of a run, from which the store is restored at
@@ -115,5 +117,52 @@ func (d *desk) exported(t *testing.T, folder string) {
 	}
 	if _, err := ledger.Export(t.Context(), folder, d.Log(), []byte(c.Note), testOrigin, d.verifiers(t)...); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A sign-in whose password was right goes on after wrong ones, of another hand
+// perhaps: that forgives them neither here nor in a store restored with the log.
+func TestRestoreKeepsMisses(t *testing.T) {
+	for _, wrong := range []int{1, 5} {
+		m := &model{desk: openDesk(t)}
+		helen, err := m.As(t.Context(), m.init)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := helen.AddUser(t.Context(), logiqc.NewUser{Username: "bob", Email: "bob@x", Password: servicetest.Password}); err != nil {
+			t.Fatal(err)
+		}
+		start := func(p logiqc.Secret) (logiqc.Attempt, error) {
+			return m.SignIn().Start(t.Context(), logiqc.SigninRequest{User: "bob", Password: p, Purpose: logiqc.SigninPurpose})
+		}
+		at, err := start(servicetest.Password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range wrong {
+			if _, err := start("wrong"); logiqc.AsError(err).Code != logiqc.SigninDenied {
+				t.Fatal(err)
+			}
+		}
+		m.backup = filepath.Join(filepath.Dir(m.path), "backup.db")
+		if _, err := m.Backup(t.Context(), system, logiqc.Request{}, m.backup, nil); err != nil {
+			t.Fatal(err)
+		}
+		p, err := m.SignIn().StartEnrolment(t.Context(), at.Token, logiqc.Source{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := totp.ParseKey(p.Secret.Reveal())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.SignIn().ProveEnrolment(t.Context(), at.Token, totp.Code(key, totp.Step(m.Now())), logiqc.Source{}); err != nil {
+			t.Fatal(err)
+		}
+		bob, err := helen.GetUser(t.Context(), "bob")
+		if err != nil || bob.Signin.PasswordMisses != wrong {
+			t.Fatalf("%+v, %v", bob.Signin, err)
+		}
+		m.isRestored(t)
 	}
 }

@@ -172,8 +172,9 @@ func (s *signIn) judge(t *txn, u logiqc.User, known bool, c checked, r logiqc.Si
 // admit makes the session of a sign-in whose password was right, at the stage
 // that comes next, and writes the account back.
 func (t *txn) admit(u *logiqc.User, r logiqc.SigninRequest) (at logiqc.Attempt, answer, err error) {
+	given := logiqc.Details{Method: "password"}
 	if held := u.CheckHeld(t.policy, t.Now()); held != nil {
-		return at, held, t.heldBack(u)
+		return at, held, t.heldBack(u, given)
 	}
 	stage, answer := stageAfterPassword(*u, t.policy, r.Purpose, t.Now())
 	if answer != nil {
@@ -184,7 +185,7 @@ func (t *txn) admit(u *logiqc.User, r logiqc.SigninRequest) (at logiqc.Attempt, 
 		if r.Purpose == logiqc.RecoveryPurpose {
 			action = logiqc.RecoveryCodesIssued
 		}
-		answer, err = t.refused(action, *u, answer)
+		answer, err = t.refusedAfter(action, *u, given, answer)
 		return at, answer, err
 	}
 	bearer, hash, err := newBearer(t.desk.rand, sessionPrefix)
@@ -203,7 +204,7 @@ func (t *txn) admit(u *logiqc.User, r logiqc.SigninRequest) (at logiqc.Attempt, 
 		return at, nil, err
 	}
 	if stage == logiqc.StageSignedIn {
-		bearer, err = t.finish(&sess, u, logiqc.Details{Method: "password"})
+		bearer, err = t.finish(&sess, u, given)
 	} else if err = t.UpdateUser(u); err == nil {
 		_, err = t.record(logiqc.SigninStarted, u.Target(), logiqc.Details{Session: id, Next: nextOf(stage, r.Purpose)})
 	}
