@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	crashes   = flag.Int("crashes", 100, "how often TestCrashes ends the program at a system call of its choice")
+	crashes   = flag.Int("crashes", 60, "how often TestCrashes ends the program at a system call of its choice")
 	crashSeed = flag.Uint64("crash-seed", rand.Uint64(), "what TestCrashes chooses by")
 )
 

@@ -142,7 +142,7 @@ func (h *home) commandOf(program string, args ...string) *exec.Cmd {
 // terminal starts the program on a terminal.
 func (h *home) terminal(cols, rows int, args ...string) *uitest.Terminal {
 	h.t.Helper()
-	return uitest.Start(h.t, cols, rows, h.watched(args...))
+	return uitest.Start(h.t, cols, rows, h.command(args...))
 }
 
 // unfolded is what the program has written to a terminal, without the breaks that

@@ -19,9 +19,9 @@ var scratch string
 // a command take three times as long. Where the tests themselves have none, it
 // is the one that they are.
 //
-// The detector watches where much goes on at a time: every server and every command
-// on a terminal. What the stories type, and what is killed again and again, is the
-// plain program.
+// The detector watches where much goes on at a time: every server, and commands that
+// follow or run for long. What is typed is the plain program; on a terminal the tests
+// of pkg/ui and pkg/console have the detector inside.
 var plain string
 
 func TestMain(m *testing.M) {

@@ -133,11 +133,8 @@ func TestOnPostgres(t *testing.T) {
 		t.Run(name, test)
 	}
 	t.Run("Model", func(t *testing.T) {
-		checks := flag.Lookup("rapid.checks").Value
-		if was := checks.String(); was == flag.Lookup("rapid.checks").DefValue {
-			defer func() { _ = checks.Set(was) }()
-			_ = checks.Set("1")
-		}
+		defer modelChecks(flag.Lookup("rapid.checks").Value.String())
+		modelChecks("1")
 		TestModel(t)
 	})
 }
