@@ -66,8 +66,12 @@ func (r *bulkRun[T]) close(summary any, plan, text string) error {
 		return r.io.JSON(end)
 	case ui.FormatJSONL:
 		return r.io.JSONLine(end)
-	case ui.FormatCSV:
-		return r.csv.Close()
+	case ui.FormatCSV: // its rows have no place for the id of the run
+		if err := r.csv.Close(); err != nil {
+			return err
+		}
+		r.io.Notef("%s", text)
+		return nil
 	}
 	if len(r.bad) > 0 {
 		table := r.io.Table(ui.Column{Name: "row", Right: true}, ui.Column{Name: "user", Whole: true},

@@ -1,10 +1,6 @@
 package pgtest
 
-import (
-	"flag"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // clusters is a folder for clusters: one in memory, where making a database takes
 // a fifth of the time, or "", the usual one for what is temporary, where there is
@@ -15,7 +11,7 @@ func clusters() string {
 	if err := unix.Statfs(shared, &fs); err != nil || fs.Bavail*uint64(fs.Bsize) < enough || unix.Access(shared, unix.W_OK) != nil {
 		return ""
 	}
-	if f := flag.Lookup("test.bench"); f != nil && f.Value.String() != "" {
+	if measured() {
 		return ""
 	}
 	return shared
