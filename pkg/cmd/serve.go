@@ -85,7 +85,7 @@ func (a *App) serve(ctx context.Context, o serveFlags) error {
 	if err != nil {
 		return err
 	}
-	if s.Store.Kind != config.SQLite && s.Store.Kind != config.Postgres {
+	if s.Store.Kind == config.HTTPS || s.Store.Kind == config.Unix {
 		return logiqc.Errorf(logiqc.Usage, "a server opens its store directly, and %s is another server", s.Store.Display()).
 			WithHint("--store sqlite:PATH or postgres://…")
 	}

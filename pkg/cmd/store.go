@@ -128,6 +128,8 @@ func (a *App) placeOf(s config.Store) (where string, o store.Options, err error)
 		return s.Path, o, nil
 	case config.Postgres:
 		return s.URL.Reveal(), o, nil
+	case "":
+		return "", o, logiqc.Errorf(logiqc.Usage, "no home folder is known, so there is no default store").WithHint("give --store URL")
 	}
 	return "", o, logiqc.Errorf(logiqc.Usage, "this works where the store is opened directly, and %s is a server", s.Display()).
 		WithHint("run it on the server's machine, with --store sqlite:PATH or postgres://…")

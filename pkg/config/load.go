@@ -13,7 +13,7 @@ import (
 
 // Settings are the global settings in force for one command.
 type Settings struct {
-	Store       Store
+	Store       Store  // of no kind where none was named and no home folder is known
 	Profile     string // the chosen profile, or ""
 	Output      string // text, json, jsonl or csv
 	TokenFile   string // absolute, or ""
@@ -152,13 +152,10 @@ func settle(v *viper.Viper, o origin, paths Paths) (*Settings, error) {
 }
 
 // setDefault leaves empty what has no default, or one in a folder that cannot
-// be told; without a store there is nothing to do.
+// be told.
 func setDefault(s *Settings, k Key, value string, paths Paths) error {
 	homeless := (paths.Data == "" && strings.Contains(k.Default, dataFolder)) ||
 		(paths.Config == "" && strings.Contains(k.Default, configFolder))
-	if homeless && k.Name == "store" {
-		return refuse("no home folder is known, so there is no default store").hint("give --store")
-	}
 	if homeless || value == "" {
 		return nil
 	}
