@@ -20,9 +20,18 @@ import (
 )
 
 var (
-	crashes   = flag.Int("crashes", 60, "how often TestCrashes ends the program at a system call of its choice")
+	crashes   = flag.Int("crashes", usualCrashes(), "how often TestCrashes ends the program at a system call of its choice")
 	crashSeed = flag.Uint64("crash-seed", rand.Uint64(), "what TestCrashes chooses by")
 )
+
+// usualCrashes is fewer where CI has the race detector, which sees nothing of the
+// plain program that is ended here.
+func usualCrashes() int {
+	if underRaceDetector {
+		return 60
+	}
+	return 200
+}
 
 // A crash ends the program, or fails its writing, at a system call: strace counts
 // them. Whatever was going on, the file is sound, the log is whole and says what

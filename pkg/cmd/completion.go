@@ -8,12 +8,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/logiqc/logiqc/pkg/config"
 	"github.com/logiqc/logiqc/pkg/logiqc"
 )
 
-// completeWithin is how long a shell waits for names when somebody presses Tab: a
-// server at the other end of a VPN takes half a dozen round trips to answer.
-const completeWithin = 2 * time.Second
+// How long a shell waits for names when somebody presses Tab: for a file, and for a
+// server, which takes half a dozen round trips, perhaps through a VPN, to answer.
+const (
+	completeWithin = 300 * time.Millisecond
+	completeFarOff = 2 * time.Second
+)
 
 // shells writes the completion script of each shell.
 var shells = map[string]func(root *cobra.Command, w io.Writer) error{
@@ -65,7 +69,11 @@ func (a *App) completeUser(c *cobra.Command, _ []string, typed string) ([]string
 	if err := a.takeFlags(c); err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context()), completeWithin)
+	within := completeWithin
+	if s, err := a.Settings(); err == nil && s.Store.Kind != config.SQLite {
+		within = completeFarOff
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context()), within)
 	defer cancel()
 	found := make(chan []string, 1)
 	go func() { found <- a.usernames(ctx, typed) }()

@@ -67,10 +67,11 @@ func TestRawHTTPMayNoMore(t *testing.T) {
 	}
 }
 
-// Whoever names no event is not answered with the first one.
+// Whoever names nothing is answered with nothing: no event used to be the first.
 func TestEventIsNamed(t *testing.T) {
 	d := openDesk(t)
-	for path, code := range map[string]string{"/v1/events/show": "invalid", "/v1/events/show?seq=": "invalid", "/v1/events/show?seq=0": ""} {
+	for path, code := range map[string]string{"/v1/events/show": "invalid", "/v1/events/show?seq=": "invalid", "/v1/events/show?seq=0": "",
+		"/v1/users/show": "not_found", "/v1/mfa/approvals/show": "usage", "/v1/mfa/run": "not_found"} {
 		if e := d.exchange(t, d.init, "GET", path, ""); answerCode(e) != code {
 			t.Errorf("%s: %d, %.300s", path, e.status, e.body)
 		}

@@ -182,6 +182,12 @@ func (d *desk) startEnrolment(t *testing.T, username string) (logiqc.Attempt, to
 	if err != nil {
 		t.Fatal(err)
 	}
+	return at, d.shownKey(t, at)
+}
+
+// shownKey is the key of an enrolment that a sign-in starts.
+func (d *desk) shownKey(t *testing.T, at logiqc.Attempt) totp.Key {
+	t.Helper()
 	p, err := d.SignIn().StartEnrolment(t.Context(), at.Token, logiqc.Source{})
 	if err != nil {
 		t.Fatal(err)
@@ -190,7 +196,7 @@ func (d *desk) startEnrolment(t *testing.T, username string) (logiqc.Attempt, to
 	if err != nil {
 		t.Fatal(err)
 	}
-	return at, key
+	return key
 }
 
 // sealed are the secrets as they are in the store.
